@@ -1,0 +1,16 @@
+/* A snapshot from a server. */
+#ifndef CATALOG_LOAD_H
+#define CATALOG_LOAD_H
+
+#include <libpq-fe.h>
+
+#include "catalog/snapshot.h"
+#include "conf/config.h"
+
+/* Reads everything in one read-only transaction, waiting for each answer (a thousand tables take some tens of
+ * milliseconds). `conn` is connected, idle and in no transaction; it is so again afterwards unless it broke.
+ * Works without the schema `shardferry` (epoch 0, all stages observe) and without Citus. NULL with `err`: the
+ * server's error, or snapshot_build's. */
+Snapshot *catalog_load(PGconn *conn, const Config *config, Error *err) MUST_USE;
+
+#endif

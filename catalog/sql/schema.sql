@@ -1,0 +1,45 @@
+-- What shardferry keeps in the database. Made by `shardferry migrate`, read by every proxy.
+-- One transaction; safe to run again.
+CREATE SCHEMA IF NOT EXISTS shardferry;
+
+-- One row. Grows by one with every stage change; see docs/epoch.
+CREATE TABLE IF NOT EXISTS shardferry.epoch (
+    only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+    epoch    bigint NOT NULL,
+    changed  timestamptz NOT NULL DEFAULT pg_catalog.now()
+);
+INSERT INTO shardferry.epoch (epoch) VALUES (1) ON CONFLICT DO NOTHING;
+
+-- The stage of each table under migration. By name, not by OID: Citus gives a table a new OID when it
+-- distributes it.
+CREATE TABLE IF NOT EXISTS shardferry.stage (
+    table_schema  text NOT NULL,
+    table_name    text NOT NULL,
+    stage         text NOT NULL CHECK (stage IN ('observe', 'derive', 'keyed', 'resolve', 'distributed', 'done')),
+    tenant_column text NOT NULL,
+    since_epoch   bigint NOT NULL,
+    PRIMARY KEY (table_schema, table_name)
+);
+
+-- Live proxies. A row whose lease has run out belongs to a proxy that has fenced itself.
+CREATE TABLE IF NOT EXISTS shardferry.proxy (
+    id            uuid PRIMARY KEY,
+    host          text NOT NULL,
+    pid           integer NOT NULL,
+    version       text NOT NULL,
+    started       timestamptz NOT NULL DEFAULT pg_catalog.now(),
+    lease_until   timestamptz NOT NULL,
+    lease_ms      integer NOT NULL,
+    epoch         bigint NOT NULL  -- acknowledged: no statement planned under an older one is running
+);
+
+-- What each step did, for people; decisions are made from the catalog.
+CREATE TABLE IF NOT EXISTS shardferry.journal (
+    id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    at          timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+    step        text NOT NULL,
+    object      text,
+    event       text NOT NULL CHECK (event IN ('started', 'done', 'found done', 'failed', 'undone')),
+    detail      text,
+    backend_pid integer NOT NULL DEFAULT pg_catalog.pg_backend_pid()
+);

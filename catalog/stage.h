@@ -1,0 +1,62 @@
+/* Epochs as they stand in the database: schema `shardferry`, the proxies' registrations, stage changes.
+ *
+ * All functions wait for the server's answer. They return false with `err` on any failure; a transaction that
+ * they began is rolled back then. Times are the server's: a lease ends by its clock. */
+#ifndef CATALOG_STAGE_H
+#define CATALOG_STAGE_H
+
+#include <libpq-fe.h>
+
+#include "base/arena.h"
+#include "catalog/snapshot.h"
+
+/* The channel on which each stage change is notified, the new epoch as payload. */
+#define STAGE_CHANNEL "shardferry"
+
+/* Creates the schema where it is missing. For the runner, under its lock. */
+MUST_USE bool stage_create_schema(PGconn *conn, Error *err);
+/* Whether the schema is there. */
+MUST_USE bool stage_schema_exists(PGconn *conn, bool *exists, Error *err);
+
+/* Registers a proxy, or registers it anew. *epoch is the one that counts from here on: the proxy must load a
+ * snapshot of that epoch or a later one before it plans a statement. `id` is a UUID in text. */
+MUST_USE bool proxy_register(PGconn *conn, const char *id, const char *host, int pid, const char *version,
+                             int lease_ms, int64_t *epoch, Error *err);
+
+/* Extends the lease and acknowledges `acknowledged`: no statement planned under an older epoch is running or
+ * will be. *epoch is the current one. *registered is false, and nothing has happened, if the registration is
+ * gone. */
+MUST_USE bool proxy_heartbeat(PGconn *conn, const char *id, int lease_ms, int64_t acknowledged,
+                              bool *registered, int64_t *epoch, Error *err);
+MUST_USE bool proxy_unregister(PGconn *conn, const char *id, Error *err);
+
+typedef struct StageTable {
+    const char *schema;
+    const char *name;
+    const char *tenant_column;
+} StageTable;
+
+/* Moves tables to `stage`, makes the epoch one larger and notifies, all in one transaction: its own, or, if
+ * `conn` is in one, as a part of that (which the caller then ends either way). *epoch is the new one. */
+MUST_USE bool stage_set(PGconn *conn, const StageTable *tables, int ntables, Stage stage, int64_t *epoch,
+                        Error *err);
+
+typedef struct ProxyInfo {
+    const char *id;
+    const char *host;
+    int pid;
+    const char *version;
+    int64_t epoch;
+    int64_t lease_left_ms; /* when this much time has passed without a heartbeat, it has fenced itself */
+} ProxyInfo;
+
+/* The live proxies that have not acknowledged `epoch` yet; none: the runner may go on. In `arena`. */
+MUST_USE bool stage_unacknowledged(PGconn *conn, int64_t epoch, Arena *arena, ProxyInfo **proxies,
+                                   int *nproxies, Error *err);
+
+/* Writes one line of the journal. `event` is one of started, done, found done, failed, undone; `object` and
+ * `detail` may be NULL. */
+MUST_USE bool journal_write(PGconn *conn, const char *step, const char *object, const char *event,
+                            const char *detail, Error *err);
+
+#endif

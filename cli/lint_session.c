@@ -1,0 +1,187 @@
+/* The search_path has up to three values at a time:
+ *
+ *   current  -- in force
+ *   session  -- in force after COMMIT: SET LOCAL changes `current` alone
+ *   before   -- in force after ROLLBACK: what `session` was at BEGIN
+ *
+ * NULL stands for one that cannot be known from the text. */
+#include "cli/lint_session.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/mem.h"
+
+struct LintSession {
+    char *initial; /* owned, as are the others */
+    char *current;
+    char *session;
+    char *before;
+    bool in_transaction;
+    char **temp_names;
+    int ntemp_names;
+    bool changed; /* the context, by the statement that is followed */
+};
+
+static char *copy(const char *s) { return s ? mem_strdup(s) : NULL; }
+
+static void replace(char **where, const char *value) {
+    char *old = *where;
+    *where = copy(value);
+    free(old);
+}
+
+static void set_current(LintSession *s, const char *value) {
+    bool same = value && s->current ? strcmp(value, s->current) == 0 : value == s->current;
+    s->changed |= !same;
+    replace(&s->current, value);
+}
+
+LintSession *lint_session_new(const char *search_path) {
+    LintSession *s = MEM_NEW(LintSession);
+    s->initial = copy(search_path);
+    s->current = copy(search_path);
+    s->session = copy(search_path);
+    return s;
+}
+
+static void forget_temp_names(LintSession *s) {
+    s->changed |= s->ntemp_names > 0;
+    for (int i = 0; i < s->ntemp_names; i++)
+        free(s->temp_names[i]);
+    free(s->temp_names);
+    s->temp_names = NULL;
+    s->ntemp_names = 0;
+}
+
+void lint_session_free(LintSession *session) {
+    if (!session)
+        return;
+    forget_temp_names(session);
+    free(session->initial);
+    free(session->current);
+    free(session->session);
+    free(session->before);
+    free(session);
+}
+
+SessionContext lint_session_context(const LintSession *s) {
+    return (SessionContext){.search_path = s->current ? s->current : "",
+                            .search_path_known = s->current != NULL,
+                            .temp_tables = s->ntemp_names > 0,
+                            .temp_names = (const char *const *)s->temp_names,
+                            .ntemp_names = s->ntemp_names};
+}
+
+static void set_search_path(LintSession *s, const char *value, bool local) {
+    if (local && !s->in_transaction)
+        return;
+    set_current(s, value);
+    if (!local)
+        replace(&s->session, value);
+}
+
+static void follow_set(LintSession *s, const SetFacts *set) {
+    bool is_reset_all = set->name == NULL;
+    if (is_reset_all || strcasecmp(set->name, "search_path") == 0)
+        set_search_path(s, set->value ? set->value : s->initial, set->local);
+}
+
+static void follow_transaction(LintSession *s, TransactionKind kind) {
+    switch (kind) {
+    case TRANSACTION_BEGIN:
+        if (!s->in_transaction)
+            replace(&s->before, s->session);
+        s->in_transaction = true;
+        break;
+    case TRANSACTION_COMMIT:
+    case TRANSACTION_PREPARE:
+        set_current(s, s->session);
+        s->in_transaction = false;
+        break;
+    case TRANSACTION_ROLLBACK:
+        if (s->in_transaction) {
+            replace(&s->session, s->before);
+            set_current(s, s->before);
+        }
+        s->in_transaction = false;
+        break;
+    default:
+        break;
+    }
+}
+
+static bool is_set_config(const Expr *call) {
+    return call && call->kind == EXPR_FUNC && call->nargs == 3 && call->name.name &&
+           strcmp(call->name.name, "set_config") == 0;
+}
+
+/* SELECT set_config('search_path', …, false): what pg_dump begins its scripts with. */
+static void follow_select(LintSession *s, const Block *block) {
+    for (int i = 0; i < block->ntargets; i++) {
+        const Expr *call = block->targets[i].expr;
+        if (!is_set_config(call))
+            continue;
+        const Expr *name = call->args[0], *value = call->args[1], *local = call->args[2];
+        bool is_other =
+            name->kind == EXPR_CONST && name->value && strcasecmp(name->value, "search_path") != 0;
+        if (is_other)
+            continue;
+        bool is_known = name->kind == EXPR_CONST && value->kind == EXPR_CONST && local->kind == EXPR_CONST;
+        bool is_local = is_known && local->value && (local->value[0] | 0x20) == 't';
+        set_search_path(s, is_known ? value->value : NULL, is_local);
+    }
+}
+
+static void follow_temporary(LintSession *s, const Statement *statement) {
+    for (int i = 0; i < statement->ntables; i++) {
+        s->temp_names = mem_realloc(s->temp_names, sizeof(char *) * (size_t)(s->ntemp_names + 1));
+        s->temp_names[s->ntemp_names++] = mem_strdup(statement->tables[i]->name.name);
+        s->changed = true;
+    }
+}
+
+bool lint_session_ignores(const Statement *statement) {
+    switch (statement->kind) {
+    case STMT_INSERT:
+    case STMT_UPDATE:
+    case STMT_DELETE:
+        return true;
+    case STMT_SELECT:
+        for (int i = 0; statement->block && i < statement->block->ntargets; i++)
+            if (is_set_config(statement->block->targets[i].expr))
+                return false;
+        return true;
+    default:
+        return false;
+    }
+}
+
+bool lint_session_follow(LintSession *session, const Statement *statement) {
+    session->changed = false;
+    if (lint_session_ignores(statement))
+        return false;
+    if (statement->creates_temp)
+        follow_temporary(session, statement);
+    switch (statement->kind) {
+    case STMT_SET:
+        follow_set(session, &statement->set);
+        break;
+    case STMT_TRANSACTION:
+        follow_transaction(session, statement->transaction);
+        break;
+    case STMT_SELECT:
+        follow_select(session, statement->block);
+        break;
+    case STMT_DISCARD:
+        if (statement->discard_all) {
+            set_search_path(session, session->initial, false);
+            forget_temp_names(session);
+        }
+        break;
+    default:
+        break;
+    }
+    return session->changed;
+}

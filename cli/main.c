@@ -1,0 +1,11 @@
+/* The subcommands. */
+#include <stddef.h>
+
+#include "cli/command.h"
+
+extern const Command command_proxy, command_migrate, command_lint, command_config;
+
+static const Command *const commands[] = {&command_proxy, &command_migrate, &command_lint, &command_config,
+                                          NULL};
+
+int main(int argc, char **argv) { return command_dispatch(commands, argc, argv); }

@@ -1,0 +1,117 @@
+/* Making and freeing a Config. */
+#include "conf/config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "conf/check.h"
+#include "conf/conninfo.h"
+#include "conf/reader.h"
+#include "conf/value.h"
+
+#define FILE_MAX_BYTES (4u * 1024u * 1024u)
+
+static void set_defaults(Config *config) {
+    Error impossible;
+
+    for (int i = 0; i < settings_count; i++) {
+        const Setting *setting = &settings_table[i];
+
+        if (strcmp(setting->section, "table") != 0 && setting->default_text &&
+            !value_read(setting, setting->default_text, config, &impossible))
+            abort();
+    }
+}
+
+Config *config_parse(const char *name, const char *text, ConfigUse use, Error *err) {
+    Config *config = MEM_NEW(Config);
+
+    config->path = mem_strdup(name);
+    set_defaults(config);
+    if (reader_read(config, text, err) && check_config(config, use, err))
+        return config;
+    config_free(config);
+    return NULL;
+}
+
+static bool read_all(int fd, Buf *text, const char *path, Error *err) {
+    for (;;) {
+        uint8_t *room = buf_reserve(text, 16384);
+        ssize_t n = read(fd, room, 16384);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return error_set(err, SQLSTATE_CONFIG_FILE_ERROR, "could not read %s: %s", path, strerror(errno));
+        if (n == 0)
+            break;
+        if (memchr(room, 0, (size_t)n))
+            return error_set(err, SQLSTATE_CONFIG_FILE_ERROR, "%s is not a text file: it contains a NUL byte",
+                             path);
+        text->end += (size_t)n;
+        if (buf_len(text) > FILE_MAX_BYTES)
+            return error_set(err, SQLSTATE_CONFIG_FILE_ERROR, "%s is larger than 4 MB", path);
+    }
+    buf_put_u8(text, 0);
+    return true;
+}
+
+Config *config_load(const char *path, ConfigUse use, Error *err) {
+    bool standard_input = strcmp(path, "-") == 0;
+    Config *config = NULL;
+    Buf text = {0};
+    int fd = standard_input ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0) {
+        error_set(err, SQLSTATE_CONFIG_FILE_ERROR, "could not open %s: %s", path, strerror(errno));
+        return NULL;
+    }
+    if (read_all(fd, &text, path, err))
+        config = config_parse(path, (const char *)buf_ptr(&text), use, err);
+    if (!standard_input)
+        close(fd);
+    buf_free(&text);
+    return config;
+}
+
+static void free_strings(const char *section, void *base) {
+    bool in_table = strcmp(section, "table") == 0;
+
+    for (int i = 0; i < settings_count; i++) {
+        const Setting *setting = &settings_table[i];
+
+        if ((strcmp(setting->section, "table") == 0) == in_table &&
+            (setting->type == SETTING_STRING || setting->type == SETTING_NAME))
+            free(*(char **)(void *)((char *)base + setting->offset));
+    }
+}
+
+void config_free(Config *config) {
+    if (!config)
+        return;
+    for (int i = 0; i < config->ntables; i++) {
+        free_strings("table", &config->tables[i]);
+        free(config->tables[i].written);
+        free(config->tables[i].schema);
+        free(config->tables[i].table);
+    }
+    free(config->tables);
+    free_strings("", config);
+    free(config->path);
+    free(config);
+}
+
+char *config_show(const Config *config, const Setting *setting) {
+    if (setting->offset == offsetof(Config, control_conninfo) && config->control_conninfo)
+        return conninfo_without_password(config->control_conninfo);
+    return value_show(setting, config);
+}
+
+char *config_show_table(const TableConfig *table, const Setting *setting) {
+    return value_show(setting, table);
+}

@@ -1,0 +1,120 @@
+/* The configuration: what the settings table (conf/settings.h) describes, as typed values.
+ *
+ * A Config is made once by config_load, checked as a whole, and not changed after; a reload makes another
+ * one. Strings are owned by the Config. */
+#ifndef CONF_CONFIG_H
+#define CONF_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "conf/settings.h"
+
+typedef enum AuthMode { AUTH_PASSTHROUGH } AuthMode;
+typedef enum ClientTls { CLIENT_TLS_DISABLE, CLIENT_TLS_ALLOW, CLIENT_TLS_REQUIRE } ClientTls;
+typedef enum ConfKind {
+    CONF_KIND_UNSET,
+    CONF_KIND_DISTRIBUTED,
+    CONF_KIND_BACKFILL,
+    CONF_KIND_REFERENCE,
+    CONF_KIND_LOCAL
+} ConfKind;
+typedef enum ConfMethod { CONF_METHOD_UNSET, CONF_METHOD_CONCURRENTLY, CONF_METHOD_BLOCKING } ConfMethod;
+
+/* One [table …] section. */
+typedef struct TableConfig {
+    char *written; /* the name as the section has it: "Sales"."OrderNotes" */
+    char *schema;  /* folded and unquoted; NULL if the name is unqualified */
+    char *table;
+    int line;                     /* of the section's head */
+    int kind;                     /* ConfKind */
+    char *tenant_from;            /* "order_id -> orders(order_id)"; NULL */
+    int method;                   /* ConfMethod */
+    int source_line[SETTING_MAX]; /* as in Config */
+} TableConfig;
+
+typedef struct Config {
+    char *path; /* of the file, "-" for stdin */
+
+    /* [proxy] */
+    char *listen;          /* "host:port, [::1]:port, *:port" */
+    char *unix_socket_dir; /* NULL: no Unix socket; the file is .s.PGSQL.<port of the first listen> in it */
+    int unix_socket_mode;  /* octal */
+    char *coordinator;     /* libpq keywords, checked: no user, password or dbname */
+    int workers;           /* 0: one per processor */
+    int auth;              /* AuthMode */
+    int client_tls;        /* ClientTls */
+    char *client_tls_cert; /* PEM files */
+    char *client_tls_key;
+    bool clients_disable_channel_binding;
+    int max_clients;
+    int max_login_clients;       /* clients that are not authenticated yet */
+    int login_timeout;           /* ms, 0: none */
+    int idle_timeout;            /* ms, 0: none */
+    int64_t max_statement_bytes; /* a longer one is refused */
+    int64_t parse_bytes;         /* a longer one is passed unparsed */
+    int parse_depth;
+    int drain_timeout;    /* ms */
+    int cache_statements; /* per worker */
+    char *admin_users; /* comma-separated roles that may use the console; NULL: none but the socket's owner */
+    int log_level;     /* LogLevel */
+
+    /* [control] */
+    char *control_conninfo; /* NULL: no catalog, everything is passed through */
+    int catalog_refresh;    /* ms between periodic loads */
+    int lease;              /* ms: how long a proxy that is cut off may go on rewriting */
+
+    /* [tenant] */
+    char *tenant_table;  /* as written in SQL: see config_table_name; NULL */
+    char *tenant_column; /* folded and unquoted; NULL: the tenant table's primary key */
+
+    /* [audit] */
+    char *audit_log;            /* file; NULL: none */
+    int audit_fingerprints;     /* most entries kept in memory per worker */
+    int64_t audit_sample_bytes; /* sample texts are cut to this */
+    bool audit_redact;          /* samples and log show the shape, not the literals */
+
+    TableConfig *tables;
+    int ntables;
+
+    /* Per setting: where its value came from, by index in the settings table. 0: the default, else a line. */
+    int source_line[SETTING_MAX];
+} Config;
+
+/* What a command needs of the file; the rest may be missing. */
+typedef enum ConfigUse {
+    CONFIG_FOR_PROXY,   /* [proxy] listen, coordinator; [control] conninfo where [tenant] is there */
+    CONFIG_FOR_MIGRATE, /* [control] conninfo, [tenant] table */
+    CONFIG_FOR_LINT,    /* [tenant] table */
+    CONFIG_FOR_CHECK,   /* checks what is there */
+} ConfigUse;
+
+/* Reads and checks a file ("-": stdin). NULL with `err` (F0000), whose message starts with "FILE:LINE: "
+ * where a line is at fault and names the setting, what is wrong, and (hint) what is allowed. */
+Config *config_load(const char *path, ConfigUse use, Error *err) MUST_USE;
+/* The same from memory; `name` stands for the file in messages. */
+Config *config_parse(const char *name, const char *text, ConfigUse use, Error *err) MUST_USE;
+void config_free(Config *config); /* NULL is permitted */
+
+/* The current value as text, as it could stand in the file; "" for one that is not set. Passwords are shown
+ * as
+ * "***". Not for section "table". Caller frees. */
+char *config_show(const Config *config, const Setting *setting) MUST_USE;
+/* The same for the settings of section "table". */
+char *config_show_table(const TableConfig *table, const Setting *setting) MUST_USE;
+
+/* Splits a comma-separated setting; spaces around items are dropped. The items live in one allocation that
+ * the caller frees with free(result). The list ends with NULL. */
+char **config_split(const char *list) MUST_USE;
+
+/* Splits a table's name as written in SQL ("Sales"."Notes", archive.orders, orders) into folded, unquoted
+ * parts, each to be freed; *schema is NULL if there is none. */
+MUST_USE bool config_table_name(const char *written, char **schema, char **table, Error *err);
+
+/* Splits an item of `listen`: "host:port", "[::1]:port", "*:port". The host comes without brackets; caller
+ * frees. */
+MUST_USE bool config_address(const char *text, char **host, int *port, Error *err);
+
+#endif

@@ -1,0 +1,143 @@
+/* The rows of the settings table. */
+#include "conf/settings.h"
+
+#include <string.h>
+
+#include "conf/config.h"
+
+#define KB INT64_C(1024)
+#define MB (1024 * KB)
+#define SECOND INT64_C(1000)
+#define HOUR (3600 * SECOND)
+#define LONGEST_TIME INT64_C(2147483000) /* whole seconds in an int of milliseconds */
+
+/* MaxAllocSize - 1: the longest message that a PostgreSQL server takes. */
+#define SERVER_MESSAGE_MAX INT64_C(0x3ffffffe)
+
+static const char *const auth_choices[] = {"passthrough", NULL};
+static const char *const client_tls_choices[] = {"disable", "allow", "require", NULL};
+static const char *const log_level_choices[] = {"error", "warning", "info", "debug", NULL};
+static const char *const kind_choices[] = {"auto", "distributed", "backfill", "reference", "local", NULL};
+static const char *const method_choices[] = {"auto", "concurrently", "blocking", NULL};
+
+/* clang-format off */
+#define AT(field) .offset = offsetof(Config, field)
+#define IN_TABLE(field) .offset = offsetof(TableConfig, field)
+
+const Setting settings_table[] = {
+    {.section = "proxy", .name = "listen", .type = SETTING_STRING, AT(listen),
+     .help = "The addresses to listen on, separated by commas: host:port, [IPv6 address]:port, or *:port for all "
+             "addresses of the machine."},
+    {.section = "proxy", .name = "unix_socket_dir", .type = SETTING_STRING, AT(unix_socket_dir),
+     .help = "The directory of the Unix socket, which is named .s.PGSQL.PORT with the port of the first address in "
+             "listen. Without it there is no Unix socket."},
+    {.section = "proxy", .name = "unix_socket_mode", .type = SETTING_OCTAL, AT(unix_socket_mode),
+     .min = 0, .max = 0777, .default_text = "0777",
+     .help = "The permissions of the Unix socket, in octal."},
+    {.section = "proxy", .name = "coordinator", .type = SETTING_STRING, AT(coordinator), .reloadable = true,
+     .help = "The server that clients are connected to, as libpq keywords: host, hostaddr, port, sslmode, sslrootcert, "
+             "sslcert, sslkey, sslcrl, connect_timeout, keepalives and its companions. Role, password and database come "
+             "from each client. sslmode is prefer where it is not given, as in libpq."},
+    {.section = "proxy", .name = "workers", .type = SETTING_INT, AT(workers), .min = 0, .max = 256, .default_text = "0",
+     .help = "The number of worker threads; 0 stands for one per processor."},
+    {.section = "proxy", .name = "auth", .type = SETTING_ENUM, AT(auth), .choices = auth_choices,
+     .default_text = "passthrough",
+     .help = "How clients are authenticated. passthrough: the server does it and the messages are relayed, so that no "
+             "application's password is kept here."},
+    {.section = "proxy", .name = "client_tls", .type = SETTING_ENUM, AT(client_tls), .choices = client_tls_choices,
+     .default_text = "disable", .reloadable = true,
+     .help = "TLS between clients and the proxy. allow: the client chooses; require: clients without it are refused. Both "
+             "need client_tls_cert and client_tls_key."},
+    {.section = "proxy", .name = "client_tls_cert", .type = SETTING_STRING, AT(client_tls_cert), .reloadable = true,
+     .help = "A PEM file with the certificate shown to clients, followed by its intermediate certificates."},
+    {.section = "proxy", .name = "client_tls_key", .type = SETTING_STRING, AT(client_tls_key), .reloadable = true,
+     .help = "A PEM file with the private key of client_tls_cert."},
+    {.section = "proxy", .name = "clients_disable_channel_binding", .type = SETTING_BOOL,
+     AT(clients_disable_channel_binding), .default_text = "off", .reloadable = true,
+     .help = "States that every client that uses TLS connects with channel_binding=disable, or never authenticates by "
+             "SCRAM. Only then can both connections use TLS while authentication is passed through."},
+    {.section = "proxy", .name = "max_clients", .type = SETTING_INT, AT(max_clients), .min = 1, .max = 1000000,
+     .default_text = "5000", .reloadable = true,
+     .help = "The most client connections at a time; each has a server connection of its own."},
+    {.section = "proxy", .name = "max_login_clients", .type = SETTING_INT, AT(max_login_clients), .min = 1, .max = 1000000,
+     .default_text = "500", .reloadable = true,
+     .help = "The most client connections at a time that are not authenticated yet."},
+    {.section = "proxy", .name = "login_timeout", .type = SETTING_TIME, AT(login_timeout), .min = 0, .max = HOUR,
+     .default_text = "1min", .unit = "s", .reloadable = true,
+     .help = "How long a client may take from its connection to the end of its authentication; 0 stands for no limit."},
+    {.section = "proxy", .name = "idle_timeout", .type = SETTING_TIME, AT(idle_timeout), .min = 0, .max = LONGEST_TIME,
+     .default_text = "0", .unit = "s", .reloadable = true,
+     .help = "How long a client may be silent outside of a transaction before it is disconnected; 0 stands for no limit."},
+    {.section = "proxy", .name = "max_statement_bytes", .type = SETTING_BYTES, AT(max_statement_bytes),
+     .min = KB, .max = SERVER_MESSAGE_MAX, .default_text = "1073741822B", .unit = "B", .reloadable = true,
+     .help = "A longer statement is refused. The default is the longest message that a PostgreSQL server takes."},
+    {.section = "proxy", .name = "parse_bytes", .type = SETTING_BYTES, AT(parse_bytes), .min = KB, .max = 4 * MB,
+     .default_text = "1MB", .unit = "B",
+     .help = "A longer statement is passed on unparsed: neither rewritten nor judged, and audited as unparsed."},
+    {.section = "proxy", .name = "parse_depth", .type = SETTING_INT, AT(parse_depth), .min = 10, .max = 4000,
+     .default_text = "2000",
+     .help = "A statement nested more deeply than this, or with a longer chain of operators, is passed on unparsed."},
+    {.section = "proxy", .name = "drain_timeout", .type = SETTING_TIME, AT(drain_timeout), .min = 0, .max = 24 * HOUR,
+     .default_text = "30s", .unit = "s", .reloadable = true,
+     .help = "How long transactions may go on after SIGTERM before their connections are closed."},
+    {.section = "proxy", .name = "cache_statements", .type = SETTING_INT, AT(cache_statements), .min = 1, .max = 1000000,
+     .default_text = "10000",
+     .help = "The most statements whose parse and decision each worker keeps."},
+    {.section = "proxy", .name = "admin_users", .type = SETTING_STRING, AT(admin_users), .reloadable = true,
+     .help = "The roles that may use the console (database shardferry), separated by commas. Without it only the proxy's "
+             "own operating-system user may, over the Unix socket."},
+    {.section = "proxy", .name = "log_level", .type = SETTING_ENUM, AT(log_level), .choices = log_level_choices,
+     .default_text = "info", .reloadable = true,
+     .help = "The least important messages that are logged."},
+
+    {.section = "control", .name = "conninfo", .type = SETTING_STRING, AT(control_conninfo),
+     .help = "The connection on which shardferry reads the catalog and migrates, as libpq keywords or a URI. libpq's "
+             "environment variables and password file apply. Without it every statement is passed on as it is."},
+    {.section = "control", .name = "catalog_refresh", .type = SETTING_TIME, AT(catalog_refresh), .min = SECOND,
+     .max = HOUR, .default_text = "30s", .unit = "s", .reloadable = true,
+     .help = "How often the catalog is read again even if nothing is known to have changed."},
+    {.section = "control", .name = "lease", .type = SETTING_TIME, AT(lease), .min = SECOND, .max = 10 * 60 * SECOND,
+     .default_text = "10s", .unit = "s",
+     .help = "How long a proxy that has lost the control connection may go on writing to tables under migration. A "
+             "migration step waits as long for a proxy that does not answer."},
+
+    {.section = "tenant", .name = "table", .type = SETTING_STRING, AT(tenant_table), .reloadable = true,
+     .help = "The table of the tenants, written as in SQL; its primary key is the tenant's id."},
+    {.section = "tenant", .name = "column", .type = SETTING_NAME, AT(tenant_column), .reloadable = true,
+     .help = "The name of the tenant column in all other tables, written as in SQL: the future distribution column. "
+             "Without it, the name of the tenant table's primary key."},
+
+    {.section = "audit", .name = "log", .type = SETTING_STRING, AT(audit_log),
+     .help = "The file of the audit log, one JSON object a line; SIGHUP opens it anew. Without it there is no log."},
+    {.section = "audit", .name = "fingerprints", .type = SETTING_INT, AT(audit_fingerprints), .min = 1, .max = 1000000,
+     .default_text = "10000",
+     .help = "The most kinds of statement that each worker counts."},
+    {.section = "audit", .name = "sample_bytes", .type = SETTING_BYTES, AT(audit_sample_bytes), .min = 0, .max = MB,
+     .default_text = "2kB", .unit = "B", .reloadable = true,
+     .help = "Sample statements are cut to this length."},
+    {.section = "audit", .name = "redact", .type = SETTING_BOOL, AT(audit_redact), .default_text = "off",
+     .reloadable = true,
+     .help = "Whether samples and the audit log show $1, $2, … in place of literals."},
+
+    {.section = "table", .name = "kind", .type = SETTING_ENUM, IN_TABLE(kind), .choices = kind_choices,
+     .default_text = "auto", .reloadable = true,
+     .help = "What the table becomes. distributed: it has the tenant column; backfill: it reaches a tenant through "
+             "foreign keys and gets the column; reference: a copy on every node; local: stays on the coordinator; auto: "
+             "inferred from the catalog."},
+    {.section = "table", .name = "tenant_from", .type = SETTING_STRING, IN_TABLE(tenant_from), .reloadable = true,
+     .help = "The step towards the tenant where it cannot be inferred: column -> table(column)."},
+    {.section = "table", .name = "method", .type = SETTING_ENUM, IN_TABLE(method), .choices = method_choices,
+     .default_text = "auto", .reloadable = true,
+     .help = "How the table is distributed. concurrently: its writers go on; blocking: faster, writers wait."},
+};
+/* clang-format on */
+
+const int settings_count = ARRAY_LEN(settings_table);
+_Static_assert(ARRAY_LEN(settings_table) <= SETTING_MAX, "SETTING_MAX is too small");
+
+const Setting *settings_find(const char *section, const char *name) {
+    for (int i = 0; i < settings_count; i++)
+        if (strcmp(settings_table[i].section, section) == 0 && strcmp(settings_table[i].name, name) == 0)
+            return &settings_table[i];
+    return NULL;
+}

@@ -1,0 +1,1 @@
+SELECT table_schema, table_name, stage FROM shardferry.stage

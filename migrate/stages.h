@@ -1,0 +1,16 @@
+/* Moving tables from stage to stage: the SQL of it, and the question whether it has happened. */
+#ifndef MIGRATE_STAGES_H
+#define MIGRATE_STAGES_H
+
+#include "migrate/step.h"
+
+/* Moves those tables that are in no stage, or in one before `stage`, to it, all in one new epoch. */
+MUST_USE bool stages_move(const Migration *migration, Stage stage, Error *err);
+
+/* Whether all tables are in `stage` or behind it. */
+MUST_USE bool stages_reached(const Migration *migration, Stage stage, bool *reached, Error *err);
+
+/* Appends as SQL, for people, what stages_move would do. */
+void stages_script(const Migration *migration, Stage stage, Buf *out);
+
+#endif

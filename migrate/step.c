@@ -1,0 +1,27 @@
+/* What several steps do alike. */
+#include "migrate/step.h"
+
+#include <stdarg.h>
+
+void step_no_sql(const Migration *migration, const Table *table, Buf *out) {
+    (void)migration;
+    (void)table;
+    (void)out;
+}
+
+void step_literal(Buf *out, const char *text) {
+    buf_append_cstr(out, "'");
+    for (; *text; text++)
+        buf_append(out, *text == '\'' ? "''" : text, *text == '\'' ? 2 : 1);
+    buf_append_cstr(out, "'");
+}
+
+void step_say(const Migration *migration, const char *fmt, ...) {
+    va_list args;
+
+    va_start(args, fmt);
+    vfprintf(migration->out, fmt, args);
+    va_end(args);
+    fputc('\n', migration->out);
+    fflush(migration->out);
+}

@@ -1,0 +1,60 @@
+/* A step of the migration: one file, one const entry.
+ *
+ * Whether a step is done is read from the catalog, never from the journal, so that a runner that was killed
+ * at any instant, and whatever was done by hand meanwhile, are met as they are. Each step's run is one
+ * transaction, or a wait: there is no half-done step. */
+#ifndef MIGRATE_STEP_H
+#define MIGRATE_STEP_H
+
+#include <libpq-fe.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/error.h"
+#include "catalog/snapshot.h"
+
+/* What the steps share. Nothing in it changes during a run. */
+typedef struct Migration {
+    PGconn *conn;
+    Arena *arena;
+    const Snapshot *snapshot;
+    const Table **tables; /* those to move: backfill tables that are no partitions */
+    int ntables;
+    FILE *out;
+    int lock_wait; /* ms in all that a step tries for a lock */
+} Migration;
+
+typedef void StepSql(const Migration *migration, const Table *table, Buf *out);
+
+typedef struct Step {
+    const char *name;
+    bool per_table; /* is one step for each of the tables; `table` is NULL otherwise */
+    bool waits;     /* for the effects of the steps before it */
+    /* Appends what it does, as a phrase: "add column store_id to public.line_items". */
+    StepSql *describe;
+    /* Appends the SQL that it runs, and the SQL that takes it back; nothing where it only waits. */
+    StepSql *script;
+    StepSql *undo;
+    MUST_USE bool (*check)(const Migration *migration, const Table *table, bool *done, Error *err);
+    MUST_USE bool (*run)(const Migration *migration, const Table *table, Error *err);
+} Step;
+
+extern const Step step_schema;      /* schema shardferry */
+extern const Step step_enrol;       /* the tables are taken into the migration */
+extern const Step step_column;      /* the tenant column */
+extern const Step step_derive;      /* stage derive */
+extern const Step step_acknowledge; /* every proxy works by it */
+extern const Step step_settle;      /* and every transaction from before is over */
+
+/* For a step that only waits. */
+void step_no_sql(const Migration *migration, const Table *table, Buf *out);
+
+/* Appends a text as a string literal (standard_conforming_strings on). */
+void step_literal(Buf *out, const char *text);
+
+/* A line for people, at once. */
+void step_say(const Migration *migration, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+#endif

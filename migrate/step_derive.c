@@ -1,0 +1,36 @@
+/* Epoch → derive: from here on, each proxy that learns of it adds the tenant to what it inserts. */
+#include "migrate/stages.h"
+
+static void describe(const Migration *migration, const Table *table, Buf *out) {
+    (void)table;
+    buf_printf(out, "move %d table%s to stage derive", migration->ntables,
+               migration->ntables == 1 ? "" : "s");
+}
+
+static void script(const Migration *migration, const Table *table, Buf *out) {
+    (void)table;
+    stages_script(migration, STAGE_DERIVE, out);
+}
+
+static void undo(const Migration *migration, const Table *table, Buf *out) {
+    (void)migration;
+    (void)table;
+    buf_append_cstr(out,
+                    "BEGIN;\nUPDATE shardferry.epoch SET epoch = epoch + 1, changed = pg_catalog.now();\n"
+                    "UPDATE shardferry.stage SET stage = 'observe', since_epoch = (SELECT epoch FROM "
+                    "shardferry.epoch) WHERE stage = 'derive';\nSELECT pg_catalog.pg_notify('shardferry', "
+                    "epoch::text) FROM shardferry.epoch;\nCOMMIT;\n");
+}
+
+static bool check(const Migration *migration, const Table *table, bool *done, Error *err) {
+    (void)table;
+    return stages_reached(migration, STAGE_DERIVE, done, err);
+}
+
+static bool run(const Migration *migration, const Table *table, Error *err) {
+    (void)table;
+    return stages_move(migration, STAGE_DERIVE, err);
+}
+
+const Step step_derive = {
+    .name = "derive", .describe = describe, .script = script, .undo = undo, .check = check, .run = run};

@@ -1,0 +1,50 @@
+/* The console's commands: one const entry each. */
+#ifndef PROXY_CONSOLE_COMMANDS_H
+#define PROXY_CONSOLE_COMMANDS_H
+
+#include "proxy/proxy.h"
+#include "proxy/session.h"
+
+/* Rows being collected: DataRow messages, ready to be sent. */
+typedef struct ConsoleRows {
+    Buf messages;
+    uint64_t count;
+    Error error;
+    bool failed;
+} ConsoleRows;
+
+typedef struct ConsoleCommand {
+    const char *words;          /* "SHOW CLIENTS" */
+    const char *const *columns; /* ends with NULL; NULL: no result set */
+    const char *tag;            /* of CommandComplete, where there is no result set; NULL: the words */
+    /* Exactly one of the three: */
+    void (*run)(Proxy *proxy, ConsoleRows *rows);           /* quick, on the session's worker */
+    void (*of_worker)(Worker *worker, ConsoleRows *rows);   /* once on each worker's thread */
+    void (*slow)(Proxy *proxy, ConsoleRows *rows);          /* on a pool thread */
+    const char *help;
+} ConsoleCommand;
+
+/* Finds the command that a text (with or without semicolon, in any case) names; NULL if there is none. */
+const ConsoleCommand *console_command(Str text) MUST_USE;
+/* All of them, for HELP and for tests; ends with words NULL. */
+extern const ConsoleCommand console_commands[];
+
+/* Appends a row whose number of values is that of the command's columns; NULL is SQL NULL. */
+void console_row(ConsoleRows *rows, const char *const *values, int n);
+
+/* console_show.c */
+extern const char *const COLUMNS_HELP[], *const COLUMNS_CLIENTS[], *const COLUMNS_SERVERS[], *const COLUMNS_STATS[],
+    *const COLUMNS_CACHE[], *const COLUMNS_AUDIT[], *const COLUMNS_TABLES[], *const COLUMNS_CONFIG[],
+    *const COLUMNS_VERSION[], *const COLUMNS_CATALOG[];
+void show_help(Proxy *proxy, ConsoleRows *rows);
+void show_clients(Worker *worker, ConsoleRows *rows);
+void show_servers(Worker *worker, ConsoleRows *rows);
+void show_stats(Proxy *proxy, ConsoleRows *rows);
+void show_cache(Proxy *proxy, ConsoleRows *rows);
+void show_audit(Proxy *proxy, ConsoleRows *rows);
+void show_tables(Worker *worker, ConsoleRows *rows);
+void show_config(Proxy *proxy, ConsoleRows *rows);
+void show_version(Proxy *proxy, ConsoleRows *rows);
+void show_catalog(Proxy *proxy, ConsoleRows *rows);
+
+#endif

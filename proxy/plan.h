@@ -1,0 +1,108 @@
+/* The statement cache: from a text to what is done with it.
+ *
+ *   text → shape → entry (facts, parsed once) → plan (decision under one snapshot and one context)
+ *
+ * A hit parses nothing and allocates nothing: the shape is one linear scan, the entry is found by its hash, and the
+ * plan is current if two numbers agree. Texts that differ in literals alone share an entry; where a rewrite is due,
+ * its edits are moved to the text at hand. An entry whose decision took a literal's value into account is kept by
+ * exact text instead.
+ *
+ * One cache a worker, used by its thread only. Entries are dropped least recently used first, by number and by
+ * bytes; a plan that is still in use (a statement in flight, a prepared statement) lives on until it is released. */
+#ifndef PROXY_PLAN_H
+#define PROXY_PLAN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "audit/audit.h"
+#include "base/list.h"
+#include "catalog/snapshot.h"
+#include "parser/shape.h"
+#include "proxy/context.h"
+#include "rewrite/decide.h"
+
+typedef struct PlanEntry PlanEntry;
+
+typedef struct Plan {
+    int references;
+    PlanEntry *entry;       /* counted */
+    struct Plan *next;      /* other plans of the entry */
+    uint64_t generation;    /* of the snapshot it was made from */
+    uint32_t context;
+    Snapshot *snapshot;     /* counted: the decision points into it; NULL if there was none */
+    Arena *arena;           /* owns the decision */
+    const Decision *decision; /* never NULL */
+    AuditEntry **audit;     /* one per statement */
+    int nstatements;        /* at least 1 */
+    /* What the session must do when it sends the text, gathered from all statements: */
+    bool has_effects;       /* track_concerns some statement */
+    bool has_ddl;
+    bool sets_encoding;     /* SET client_encoding or standard_conforming_strings: what follows in this batch cannot be read */
+    bool drops_prepared;    /* DEALLOCATE, DISCARD ALL */
+    bool writes;            /* INSERT, UPDATE, DELETE, MERGE or COPY FROM, wherever */
+    bool hidden_effects;    /* several statements, and one changes how the next is read: planned with an unknown path */
+} Plan;
+
+typedef struct PlanStats {
+    _Atomic uint64_t hits;
+    _Atomic uint64_t misses; /* parsed */
+    _Atomic uint64_t replanned; /* known text, new snapshot or context */
+    _Atomic uint64_t unparsed;
+    _Atomic uint64_t evicted;
+    _Atomic uint64_t entries;
+    _Atomic uint64_t bytes;
+} PlanStats;
+
+typedef struct PlanCache {
+    PlanEntry **buckets; /* chained hash table */
+    uint32_t nbuckets; /* a power of two */
+    List lru;          /* least recently used first */
+    int max_entries;
+    FactsLimits limits;
+    Shape shape;       /* of the text being looked up: valid until the next look-up */
+    AuditLedger *ledger; /* not owned */
+    PlanStats stats;
+} PlanCache;
+
+/* How the text of a session is to be read. */
+typedef struct PlanRequest {
+    Str text;              /* NUL-terminated behind its length */
+    Snapshot *snapshot;    /* NULL: none yet */
+    const Context *context;
+    const char *unparsed_because; /* the session's state forbids trust in the parser; NULL: parse */
+    bool utf8;             /* client_encoding is UTF8; else identifiers must be ASCII */
+    const char *application; /* for the audit */
+    const char *role;
+} PlanRequest;
+
+void plan_cache_init(PlanCache *cache, int max_entries, FactsLimits limits, AuditLedger *ledger);
+void plan_cache_free(PlanCache *cache);
+
+/* Looks up or makes the plan. Never NULL; the caller owns a reference (plan_unref). A newly met shape is
+ * reported through on_new, for the audit log. */
+typedef void PlanOnNew(const AuditSubject *subject, void *arg);
+Plan *plan_get(PlanCache *cache, const PlanRequest *request, PlanOnNew *on_new, void *arg) MUST_USE;
+Plan *plan_ref(Plan *plan);
+void plan_unref(Plan *plan); /* NULL is permitted */
+
+/* The statement at an index; NULL if the text was not parsed. */
+const Statement *plan_statement(const Plan *plan, int index) MUST_USE;
+
+/* Whether the bytes sent differ from the client's. */
+static inline bool plan_rewrites(const Plan *plan) { return plan->decision->edits.nedits > 0; }
+
+/* A rewritten text and the way back to the client's. Reference-counted, one thread. */
+typedef struct Rewritten {
+    int references;
+    Str original; /* owned copy */
+    EditList edits;
+    Arena *arena;
+} Rewritten;
+
+/* For the text of the last plan_get, whose plan must be this one and rewrite. Appends the text to send to `out`. */
+Rewritten *plan_rewrite(PlanCache *cache, const Plan *plan, Str text, Buf *out) MUST_USE;
+Rewritten *rewritten_ref(Rewritten *rewritten);
+void rewritten_unref(Rewritten *rewritten); /* NULL is permitted */
+
+#endif

@@ -1,0 +1,62 @@
+/* The queue of expected replies.
+ *
+ * For every message that the proxy sends to a server and that the server will answer, one Reply stands in the queue, in
+ * order. It says what the answer ends with and what to do with it: hand it on, or swallow it, because the
+ * proxy sent the message on its own account; or put the proxy's own error in the place of the server's. So what a
+ * server's message means is known and never guessed. */
+#ifndef PROXY_REPLY_H
+#define PROXY_REPLY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "proxy/plan.h"
+#include "proxy/prepared.h"
+
+typedef enum ReplyKind {
+    REPLY_PARSE,    /* ends with ParseComplete */
+    REPLY_BIND,     /* BindComplete */
+    REPLY_DESCRIBE, /* RowDescription or NoData */
+    REPLY_EXECUTE,  /* CommandComplete, EmptyQueryResponse, PortalSuspended */
+    REPLY_CLOSE,    /* CloseComplete */
+    REPLY_SYNC,     /* ReadyForQuery */
+    REPLY_QUERY,    /* ReadyForQuery */
+    REPLY_FUNCTION, /* ReadyForQuery */
+    REPLY_COPY_END, /* CopyDone or CopyFail: has no answer of its own; marks where COPY IN ended */
+} ReplyKind;
+
+typedef struct Reply {
+    uint8_t kind;
+    bool swallow;       /* the proxy's own message */
+    bool failed;        /* an ErrorResponse came for it (QUERY) */
+    uint16_t statement; /* QUERY: index of the statement that is answered now */
+    uint64_t started;   /* ns, uv_hrtime: when the client's message arrived, or the previous statement's answer ended */
+    Plan *plan;         /* counted; NULL */
+    Rewritten *rewritten; /* counted; NULL */
+    Prepared *prepared; /* PARSE: what was put into the table; CLOSE: what was taken out. Counted; NULL */
+    Prepared *displaced; /* PARSE: what stood under the name before. Counted; NULL */
+    Error *refusal;     /* owned: the text sent was made to fail, and the client gets this instead; NULL */
+} Reply;
+
+typedef struct ReplyQueue {
+    Reply *items; /* ring; owned; NULL while empty for long */
+    uint32_t head;
+    uint32_t count;
+    uint32_t capacity; /* a power of two */
+    uint64_t pushed;   /* ever */
+    uint64_t popped;
+} ReplyQueue;
+
+static inline bool reply_none(const ReplyQueue *q) { return q->count == 0; }
+static inline Reply *reply_at(const ReplyQueue *q, uint32_t i) { return &q->items[(q->head + i) & (q->capacity - 1)]; }
+static inline Reply *reply_head(const ReplyQueue *q) { return q->count ? reply_at(q, 0) : NULL; }
+
+/* Appends an empty reply of a kind; valid until the next push or pop. */
+Reply *reply_push(ReplyQueue *queue, ReplyKind kind);
+/* Releases what the reply holds and takes it off the head. */
+void reply_pop(ReplyQueue *queue);
+/* Releases and takes out the one at index i, keeping the order of the others. */
+void reply_remove(ReplyQueue *queue, uint32_t i);
+void reply_free(ReplyQueue *queue);
+
+#endif

@@ -1,0 +1,147 @@
+/* A session: one client, its server connection, and what is known of the conversation between them.
+ *
+ *   client ── client_held ──▶ session_client.c ──▶ server      messages of the client: planned, queued, forwarded
+ *   client ◀── session_server.c ◀── server_held ── server      messages of the server: matched with the queue
+ *
+ * A session lives on one worker, from accept to the close of both sockets; nothing here is locked.
+ *
+ * States (session_state.c has the table of transitions):
+ *   STARTUP     the client has connected; its first packets are read
+ *   CONNECTING  the server connection is being opened
+ *   LOGIN       the server authenticates the client; messages are relayed, the client's are checked for type
+ *   ACTIVE      statements
+ *   RELAY       bytes are passed without looking: replication, other databases, no catalog configured
+ *   CANCEL      a CancelRequest is on its way to the server
+ *   CONSOLE     the client speaks to the proxy itself
+ *   CLOSING     sockets are being closed */
+#ifndef PROXY_SESSION_H
+#define PROXY_SESSION_H
+
+#include "base/list.h"
+#include "proxy/connector.h"
+#include "proxy/context.h"
+#include "proxy/gather.h"
+#include "proxy/plan.h"
+#include "proxy/prepared.h"
+#include "proxy/reply.h"
+#include "proxy/track.h"
+#include "wire/startup.h"
+
+struct Worker;
+struct Console;
+typedef struct Session Session;
+
+typedef enum SessionState {
+    SESSION_STARTUP,
+    SESSION_CONNECTING,
+    SESSION_LOGIN,
+    SESSION_ACTIVE,
+    SESSION_RELAY,
+    SESSION_CANCEL,
+    SESSION_CONSOLE,
+    SESSION_CLOSING,
+} SessionState;
+
+struct Session {
+    struct Worker *worker;
+    List link; /* in worker->sessions */
+    uint64_t id;
+    SessionState state;
+    Stream client;
+    Stream server;
+    Connector connector;
+    Buf client_held; /* an incomplete message at the front of what came */
+    Buf server_held;
+    size_t client_skip; /* bytes of a forwarded client message that are still to come */
+    size_t client_discard; /* bytes of a refused client message that are still to come */
+    size_t server_skip;
+    bool client_closed; /* on_closed has been called, or it was never open */
+    bool server_closed;
+    bool counted;       /* in the proxy's number of clients */
+    bool logging_in;    /* in the proxy's number of clients before authentication */
+    bool counted_in_stats;
+    bool is_unix;
+    bool wants_console;
+    bool trusted;       /* a peer of the Unix socket with the proxy's own user id */
+    bool relay_only;    /* after login: RELAY */
+    bool server_alternated; /* sslmode allow, prefer: the other way has been tried */
+    bool ssl_answered, gss_answered;
+    bool waits_for_catalog; /* STARTUP: the login goes on when the first snapshot is there */
+    bool sasl_requested; /* the server asked for SCRAM while both legs use TLS */
+    bool restarting;     /* the server connection is being closed to be opened the other way */
+
+    /* Login and circumstances; strings are owned. */
+    Buf startup;        /* the client's packet, as it came */
+    char *user;
+    char *database;
+    char *application;
+    char *default_path; /* search_path of a fresh session; NULL: not known yet */
+    char address[64];   /* of the client, "127.0.0.1:5000" or "unix" */
+    uint64_t connected_ms, active_ms; /* loop time: accept; last message of either side */
+
+    /* ACTIVE */
+    ReplyQueue replies;
+    PreparedTable prepared;
+    Track confirmed, predicted;
+    Context *context;   /* for `predicted`; counted; NULL: to be made */
+    char transaction;   /* of the last ReadyForQuery: I, T, E; 0 before the first */
+    bool skipping;      /* the server ignores the client's messages up to the next Sync */
+    bool copy_in;       /* the server is reading CopyData */
+    bool failed;        /* an error since the transaction began */
+    bool utf8;
+    bool ascii_safe;    /* client_encoding has no byte 0x5C inside a character */
+    bool strings_standard;
+    bool encoding_pending; /* a SET of one of the three is in flight */
+    bool ddl;           /* in this transaction: the catalog has to be read again when it commits */
+    bool bound_writes;  /* a portal of a writing statement is open */
+    uint64_t drain_mark; /* replies.pushed when a new epoch came: the older ones are under the old epoch; 0: drained */
+    uint64_t statements, rewritten;
+
+    struct Console *console; /* owned */
+};
+
+/* session.c: life */
+Session *session_new(struct Worker *worker, bool is_unix);
+/* The client's handle is accepted: starts reading. */
+void session_accepted(Session *session);
+/* Closes both sides at once. */
+void session_close(Session *session);
+/* Tells the client (FATAL) and closes. */
+void session_fatal(Session *session, const Error *err);
+void session_set_state(Session *session, SessionState state);
+const char *session_state_name(SessionState state);
+/* Tells a client of a condition of the proxy and closes, when nothing is running; returns false if something is. */
+bool session_close_if_idle(Session *session, const Error *err);
+bool session_is_idle(const Session *session);
+
+/* Processes what was held back before the session became ready for it, on both sides, and goes on reading. */
+void session_flush_held(Session *session);
+
+/* session_login.c */
+void session_startup_data(Session *session, const uint8_t *data, size_t size);
+void session_login_server_data(Session *session, const uint8_t *data, size_t size);
+void session_login_client_data(Session *session, const uint8_t *data, size_t size);
+void session_connect(Session *session);
+/* For one that waits_for_catalog. */
+void session_go_on(Session *session);
+void session_parameter(Session *session, Str name, Str value);
+
+/* session_client.c: returns bytes used; what is left is an incomplete message. */
+size_t session_client_messages(Session *session, const uint8_t *data, size_t size);
+/* session_server.c */
+size_t session_server_messages(Session *session, const uint8_t *data, size_t size);
+
+/* session_plan.c */
+Plan *session_plan(Session *session, Str text) MUST_USE;
+Plan *session_plan_unread(Session *session, Str sample, const char *why) MUST_USE;
+bool session_plan_is_current(Session *session, const Plan *plan) MUST_USE;
+void session_context_changed(Session *session);
+void session_predict(Session *session, const Plan *plan);
+void session_confirm(Session *session, const Plan *plan, int statement, Str tag);
+void session_ready(Session *session, char transaction);
+/* A new snapshot with another epoch is in force: notes what still runs under the old one. */
+void session_epoch_changed(Session *session);
+/* To be called after replies were taken off the queue: tells the worker when the last of the old epoch is done. */
+void session_check_drained(Session *session);
+
+#endif

@@ -1,0 +1,179 @@
+/* What a session knows that gives a text its meaning, and the plan that follows. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "proxy/proxy.h"
+#include "proxy/session.h"
+
+/* ---- context ---- */
+
+/* ALTER ROLE … SET and ALTER DATABASE … SET, the closest first (PostgreSQL documentation, ALTER ROLE). */
+static const char *default_search_path(const Snapshot *snapshot, const char *role, const char *database) {
+    const char *best = snapshot->search_path;
+    int best_rank = 0;
+    for (int i = 0; i < snapshot->nsettings; i++) {
+        const RoleSetting *r = &snapshot->settings[i];
+        if (strcmp(r->name, "search_path") != 0 || (r->role && strcmp(r->role, role) != 0) ||
+            (r->database && strcmp(r->database, database) != 0))
+            continue;
+        int rank = 1 + (r->database ? 1 : 0) + (r->role ? 2 : 0);
+        if (rank > best_rank) {
+            best_rank = rank;
+            best = r->value;
+        }
+    }
+    return best;
+}
+
+void session_context_changed(Session *s) {
+    context_unref(&s->worker->contexts, s->context);
+    s->context = NULL;
+}
+
+static const Context *session_context(Session *s) {
+    Worker *w = s->worker;
+    if (!s->default_path && w->snapshot) {
+        s->default_path = mem_strdup(default_search_path(w->snapshot, s->user, s->database));
+        session_context_changed(s);
+    }
+    if (s->context)
+        return s->context;
+    const TrackValues *v = s->predicted.current;
+    const char *path = v->search_path ? v->search_path : s->default_path;
+    bool uses_role = path && strstr(path, "$user");
+    SessionContext values = {
+        .search_path = path,
+        .search_path_known = path && !v->path_unknown,
+        .role = uses_role ? (v->role ? v->role : s->user) : NULL,
+        .temp_tables = v->ntemps > 0,
+        .temp_names = (const char *const *)v->temps,
+        .ntemp_names = v->ntemps,
+    };
+    s->context = context_get(&w->contexts, &values);
+    return s->context;
+}
+
+/* ---- plans ---- */
+
+static const char *why_unreadable(const Session *s) {
+    if (!s->ascii_safe)
+        return "client_encoding has characters that contain the byte of a backslash";
+    if (!s->strings_standard)
+        return "standard_conforming_strings is off";
+    if (s->encoding_pending)
+        return "the encoding of the text is being changed in the same batch";
+    return NULL;
+}
+
+static void log_new_shape(const AuditSubject *subject, void *arg) {
+    const Session *s = arg;
+    const AuditLogRecord record = {
+        .time_us = worker_wall_us(s->worker),
+        .subject = *subject,
+        .database = s->database,
+        .client = s->address,
+    };
+    audit_log_put(s->worker->proxy->audit_log, &record);
+}
+
+static PlanRequest make_request(Session *s, Str text) {
+    return (PlanRequest){
+        .text = text,
+        .snapshot = s->worker->snapshot,
+        .context = session_context(s),
+        .unparsed_because = why_unreadable(s),
+        .utf8 = s->utf8,
+        .application = s->application,
+        .role = s->user,
+    };
+}
+
+Plan *session_plan(Session *s, Str text) {
+    PlanRequest request = make_request(s, text);
+    return plan_get(&s->worker->plans, &request, log_new_shape, s);
+}
+
+Plan *session_plan_unread(Session *s, Str sample, const char *why) {
+    PlanRequest request = make_request(s, sample);
+    request.unparsed_because = why;
+    return plan_get(&s->worker->plans, &request, log_new_shape, s);
+}
+
+bool session_plan_is_current(Session *s, const Plan *plan) {
+    const Snapshot *snapshot = s->worker->snapshot;
+    return plan->generation == (snapshot ? snapshot->generation : 0) &&
+           plan->context == session_context(s)->number;
+}
+
+/* ---- effects ---- */
+
+void session_predict(Session *s, const Plan *plan) {
+    if (plan->sets_encoding)
+        s->encoding_pending = true;
+    if (!plan->has_effects)
+        return;
+    const Statement *stmt;
+    for (int i = 0; (stmt = plan_statement(plan, i)); i++)
+        if (track_concerns(stmt))
+            track_apply(&s->predicted, stmt, STR_NONE);
+    session_context_changed(s);
+}
+
+void session_confirm(Session *s, const Plan *plan, int index, Str tag) {
+    const Statement *stmt = plan_statement(plan, index);
+    if (!stmt)
+        return;
+    if (plan->has_effects && track_concerns(stmt))
+        track_apply(&s->confirmed, stmt, tag);
+    if (stmt->is_ddl)
+        s->ddl = true;
+    /* DEALLOCATE and DISCARD ALL share their names with the protocol's statements. */
+    if (plan->drops_prepared && (stmt->kind == STMT_DISCARD || (stmt->kind == STMT_DEALLOCATE && !stmt->name)))
+        prepared_remove_all(&s->prepared);
+    else if (plan->drops_prepared && stmt->kind == STMT_DEALLOCATE)
+        prepared_unref(prepared_take(&s->prepared, str_of(stmt->name)));
+}
+
+/* ---- boundaries ---- */
+
+void session_ready(Session *s, char transaction) {
+    s->transaction = transaction;
+    if (transaction == 'I') {
+        track_transaction_end(&s->confirmed, s->failed);
+        s->failed = false;
+        portal_close_all(&s->prepared);
+        s->bound_writes = false;
+        if (s->ddl) {
+            s->ddl = false;
+            control_request_reload(s->worker->proxy->control);
+        }
+    }
+    if (!reply_none(&s->replies))
+        return;
+    s->encoding_pending = false;
+    if (!track_equal(&s->predicted, &s->confirmed)) {
+        track_copy(&s->predicted, &s->confirmed);
+        session_context_changed(s);
+    }
+}
+
+/* A statement of the old epoch may be in flight, or waiting in a portal that is already bound. */
+static bool holds_old_epoch(const Session *s) {
+    return s->drain_mark > s->replies.popped || s->bound_writes;
+}
+
+void session_epoch_changed(Session *s) {
+    if (s->state != SESSION_ACTIVE || (reply_none(&s->replies) && !s->bound_writes))
+        return;
+    if (!s->drain_mark)
+        s->worker->draining++;
+    s->drain_mark = s->replies.pushed;
+}
+
+void session_check_drained(Session *s) {
+    if (s->drain_mark && !holds_old_epoch(s)) {
+        s->drain_mark = 0;
+        worker_drained_one(s->worker);
+    }
+}

@@ -1,0 +1,333 @@
+/* Messages of the server in state ACTIVE.
+ *
+ * Rows and most other messages are stepped over by their headers and leave as they came. The few that end a reply take
+ * it off the queue; what answers a message of the proxy's own is left out of the stream; an error's position is mapped
+ * back to the client's text. */
+#include <string.h>
+
+#include "base/utf8.h"
+#include "proxy/proxy.h"
+#include "proxy/session.h"
+#include "wire/backend.h"
+#include "wire/startup.h"
+
+/* A message longer than this is not held to be looked into; only an error with enormous texts is. */
+#define LOOK_LIMIT (1024 * 1024)
+
+/* What becomes of the message. */
+typedef enum Fate { FATE_FORWARD, FATE_DROP, FATE_REPLACED } Fate;
+
+typedef Fate Handler(Session *s, Gather *out, Str payload);
+
+/* ---- the queue ---- */
+
+static void pop(Session *s) {
+    reply_pop(&s->replies);
+    Reply *head;
+    while ((head = reply_head(&s->replies)) && head->kind == REPLY_COPY_END)
+        reply_pop(&s->replies);
+    if (s->drain_mark)
+        session_check_drained(s);
+}
+
+static Reply *head_of_kind(Session *s, ReplyKind kind) {
+    Reply *r = reply_head(&s->replies);
+    return r && r->kind == kind ? r : NULL;
+}
+
+/* One execution of a statement is over. */
+static void count(Session *s, const Reply *r, int statement, bool failed) {
+    Worker *w = s->worker;
+    if (failed)
+        STAT_ADD(w->stats.errors, 1);
+    if (!r->plan || statement >= r->plan->nstatements)
+        return;
+    uint64_t us = (w->now - r->started) / 1000;
+    audit_count(r->plan->audit[statement], us, failed, worker_wall_us(w));
+    if (r->plan->decision->statements[statement].verdict == VERDICT_MULTI_TENANT)
+        STAT_ADD(w->stats.unscoped, 1);
+}
+
+/* ---- errors ---- */
+
+/* Characters that the server counted in the text that it got → characters in the client's text. */
+static uint32_t map_position(const Session *s, const Rewritten *r, uint32_t position) {
+    Buf sent = {0};
+    edits_apply(&r->edits, r->original, &sent);
+    Str text = {(const char *)buf_ptr(&sent), buf_len(&sent)};
+    size_t byte = s->utf8 ? utf8_offset(text, position - 1) : position - 1;
+    uint32_t mapped = edits_map_back(&r->edits, r->original, (uint32_t)byte);
+    buf_free(&sent);
+    return (uint32_t)(s->utf8 ? utf8_count((Str){r->original.ptr, mapped}) : mapped) + 1;
+}
+
+/* Puts the message with its position mapped back into `out`; false if there is nothing to map. */
+static bool forward_mapped(Session *s, Gather *out, char type, Str payload, const Reply *r) {
+    Str field = backend_error_field(payload, 'P');
+    if (!r || !r->rewritten || !field.ptr || field.len == 0 || field.len > 9)
+        return false;
+    uint32_t position = 0;
+    for (size_t i = 0; i < field.len; i++) {
+        if (field.ptr[i] < '0' || field.ptr[i] > '9')
+            return false;
+        position = position * 10 + (uint32_t)(field.ptr[i] - '0');
+    }
+    if (position == 0)
+        return false;
+    Buf *m = &s->worker->message;
+    buf_clear(m);
+    backend_put_with_position(m, type, payload, map_position(s, r->rewritten, position));
+    gather_copy(out, buf_ptr(m), buf_len(m));
+    buf_clear(m);
+    return true;
+}
+
+/* The server has skipped this message: what it did to the table of statements is undone. */
+static void undo(Session *s, Reply *r) {
+    if (r->kind == REPLY_PARSE && r->swallow && r->prepared) {
+        r->prepared->missing = true;
+    } else if (r->kind == REPLY_PARSE && r->prepared) {
+        prepared_remove(&s->prepared, r->prepared);
+        if (r->displaced) {
+            prepared_unref(prepared_put(&s->prepared, r->displaced));
+            r->displaced = NULL;
+        }
+    } else if (r->kind == REPLY_CLOSE && r->prepared) {
+        prepared_unref(prepared_put(&s->prepared, r->prepared));
+        r->prepared = NULL;
+    }
+}
+
+/* After an error in the extended protocol the server ignores everything up to the next Sync. */
+static void skip_to_sync(Session *s) {
+    uint32_t n = 0;
+    while (n < s->replies.count && reply_at(&s->replies, n)->kind != REPLY_SYNC)
+        n++;
+    s->skipping = n == s->replies.count;
+    for (uint32_t i = n; i > 0; i--) /* the last first: a name may have been used twice */
+        undo(s, reply_at(&s->replies, i - 1));
+    while (n-- > 0)
+        reply_pop(&s->replies);
+    session_check_drained(s);
+}
+
+static Fate handle_error(Session *s, Gather *out, Str payload) {
+    Reply *r = reply_head(&s->replies);
+    s->copy_in = false;
+    if (!r) /* of the connection, not of a statement; the server will close it */
+        return FATE_FORWARD;
+    s->failed = true;
+    Fate fate = FATE_FORWARD;
+    if (r->refusal) {
+        Buf *m = &s->worker->message;
+        buf_clear(m);
+        backend_put_error(m, "ERROR", r->refusal);
+        gather_copy(out, buf_ptr(m), buf_len(m));
+        buf_clear(m);
+        fate = FATE_REPLACED;
+    } else if (forward_mapped(s, out, BE_ERROR, payload, r)) {
+        fate = FATE_REPLACED;
+    }
+    if (r->kind == REPLY_QUERY && !r->failed) {
+        count(s, r, r->statement, true);
+        r->failed = true;
+    } else if (r->kind != REPLY_QUERY && r->kind != REPLY_SYNC && r->kind != REPLY_FUNCTION) {
+        count(s, r, 0, true);
+        skip_to_sync(s);
+    }
+    return fate;
+}
+
+static Fate handle_notice(Session *s, Gather *out, Str payload) {
+    return forward_mapped(s, out, BE_NOTICE, payload, reply_head(&s->replies)) ? FATE_REPLACED : FATE_FORWARD;
+}
+
+/* ---- ends of replies ---- */
+
+static Fate end_of(Session *s, ReplyKind kind) {
+    Reply *r = head_of_kind(s, kind);
+    if (!r)
+        return FATE_FORWARD;
+    bool swallow = r->swallow;
+    pop(s);
+    return swallow ? FATE_DROP : FATE_FORWARD;
+}
+
+static Fate handle_parse_complete(Session *s, Gather *out, Str payload) {
+    (void)out;
+    (void)payload;
+    return end_of(s, REPLY_PARSE);
+}
+
+static Fate handle_bind_complete(Session *s, Gather *out, Str payload) {
+    (void)out;
+    (void)payload;
+    return end_of(s, REPLY_BIND);
+}
+
+static Fate handle_close_complete(Session *s, Gather *out, Str payload) {
+    (void)out;
+    (void)payload;
+    return end_of(s, REPLY_CLOSE);
+}
+
+/* RowDescription and NoData end a Describe; a RowDescription in a simple query ends nothing. */
+static Fate handle_description(Session *s, Gather *out, Str payload) {
+    (void)out;
+    (void)payload;
+    return end_of(s, REPLY_DESCRIBE);
+}
+
+static void statement_done(Session *s, Str tag) {
+    Reply *r = reply_head(&s->replies);
+    if (!r)
+        return;
+    int statement = r->kind == REPLY_QUERY ? r->statement : 0;
+    if (r->plan) {
+        count(s, r, statement, false);
+        if (r->plan->has_effects || r->plan->has_ddl || r->plan->drops_prepared)
+            session_confirm(s, r->plan, statement, tag);
+    }
+    if (r->kind == REPLY_QUERY) {
+        r->statement++;
+        r->started = s->worker->now;
+    } else if (r->kind == REPLY_EXECUTE) {
+        pop(s);
+    }
+}
+
+static Fate handle_command_complete(Session *s, Gather *out, Str payload) {
+    (void)out;
+    Str tag = STR_NONE;
+    Error err;
+    if (!backend_command_tag(payload, &tag, &err))
+        tag = STR_NONE;
+    s->copy_in = false;
+    statement_done(s, tag);
+    return FATE_FORWARD;
+}
+
+static Fate handle_statement_end(Session *s, Gather *out, Str payload) {
+    (void)out;
+    (void)payload;
+    statement_done(s, STR_NONE);
+    return FATE_FORWARD;
+}
+
+static Fate handle_ready(Session *s, Gather *out, Str payload) {
+    (void)out;
+    char transaction = 'I';
+    Error err;
+    if (!backend_ready(payload, &transaction, &err))
+        transaction = 'I';
+    s->copy_in = false;
+    Reply *r;
+    bool found = false;
+    while (!found && (r = reply_head(&s->replies))) {
+        found = r->kind == REPLY_SYNC || r->kind == REPLY_QUERY || r->kind == REPLY_FUNCTION;
+        reply_pop(&s->replies);
+    }
+    while ((r = reply_head(&s->replies)) && r->kind == REPLY_COPY_END)
+        reply_pop(&s->replies);
+    session_ready(s, transaction);
+    session_check_drained(s);
+    return FATE_FORWARD;
+}
+
+/* The server reads CopyData now. A Sync that was sent before CopyDone or CopyFail is one that it ignores: libpq sends one
+ * with Execute, before it knows that a COPY begins. */
+static Fate handle_copy_in(Session *s, Gather *out, Str payload) {
+    (void)out;
+    (void)payload;
+    uint32_t i = 1;
+    while (i < s->replies.count && reply_at(&s->replies, i)->kind != REPLY_COPY_END) {
+        if (reply_at(&s->replies, i)->kind == REPLY_SYNC)
+            reply_remove(&s->replies, i);
+        else
+            i++;
+    }
+    s->copy_in = i >= s->replies.count;
+    if (!s->copy_in)
+        reply_remove(&s->replies, i);
+    return FATE_FORWARD;
+}
+
+static Fate handle_parameter_status(Session *s, Gather *out, Str payload) {
+    (void)out;
+    Str name, value;
+    Error err;
+    if (backend_parameter_status(payload, &name, &value, &err))
+        session_parameter(s, name, value);
+    return FATE_FORWARD;
+}
+
+/* ---- dispatch ---- */
+
+static Handler *const MESSAGES[128] = {
+    [BE_PARSE_COMPLETE] = handle_parse_complete,
+    [BE_BIND_COMPLETE] = handle_bind_complete,
+    [BE_CLOSE_COMPLETE] = handle_close_complete,
+    [BE_ROW_DESCRIPTION] = handle_description,
+    [BE_NO_DATA] = handle_description,
+    [BE_COMMAND_COMPLETE] = handle_command_complete,
+    [BE_EMPTY_QUERY] = handle_statement_end,
+    [BE_PORTAL_SUSPENDED] = handle_statement_end,
+    [BE_ERROR] = handle_error,
+    [BE_NOTICE] = handle_notice,
+    [BE_READY] = handle_ready,
+    [BE_COPY_IN] = handle_copy_in,
+    [BE_COPY_BOTH] = handle_copy_in,
+    [BE_PARAMETER_STATUS] = handle_parameter_status,
+};
+
+/* RowDescription is needed for its end alone; with no Describe in the queue it is a row like any other. */
+static bool must_look(const Session *s, char type) {
+    if (type == BE_ROW_DESCRIPTION) {
+        const Reply *r = reply_head(&s->replies);
+        return r && r->kind == REPLY_DESCRIBE;
+    }
+    return MESSAGES[(uint8_t)type] != NULL;
+}
+
+size_t session_server_messages(Session *s, const uint8_t *data, size_t size) {
+    Gather out;
+    size_t used = 0;
+    gather_begin(&out, &s->client, &s->worker->own);
+    while (used < size && s->state == SESSION_ACTIVE) {
+        if (s->server_skip) {
+            size_t n = size - used < s->server_skip ? size - used : s->server_skip;
+            gather_range(&out, data + used, n);
+            s->server_skip -= n;
+            used += n;
+            continue;
+        }
+        Frame frame = {0};
+        Error err;
+        WireStatus status = frame_decode_backend(data + used, size - used, &frame, &err);
+        if (status == WIRE_INCOMPLETE)
+            break;
+        if (status == WIRE_ERROR) {
+            error_prefix(&err, "the database server sent what is not the PostgreSQL protocol");
+            gather_flush(&out);
+            session_fatal(s, &err);
+            return size;
+        }
+        size_t total = FRAME_HEADER_BYTES + (size_t)frame.length;
+        size_t have = size - used;
+        bool look = must_look(s, frame.type);
+        if (look && have < total && total <= LOOK_LIMIT)
+            break;
+        size_t there = have < total ? have : total;
+        Str payload = {(const char *)data + used + FRAME_HEADER_BYTES, frame.length};
+        Fate fate = FATE_FORWARD;
+        if (look)
+            fate = MESSAGES[(uint8_t)frame.type](s, &out, there == total ? payload : STR_NONE);
+        if (fate == FATE_FORWARD) {
+            gather_range(&out, data + used, there);
+            s->server_skip = total - there;
+        }
+        used += there;
+    }
+    gather_flush(&out);
+    return used;
+}

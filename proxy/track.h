@@ -1,0 +1,55 @@
+/* What a session's statements have done to the meaning of names: search_path, role, temporary tables.
+ *
+ * The server does not report these (PostgreSQL 18 reports search_path), so they are followed: a statement's effect
+ * is applied when the server confirms it, and, in a second copy of the state, when it is sent, so that the next
+ * statement of a pipeline is understood in the light of it.
+ *
+ *   current -- in force now
+ *   durable -- in force when the transaction commits: SET LOCAL changes current alone
+ *   base    -- in force when it began: what a rollback brings back
+ *
+ * The three are counted references to immutable values; unchanged ones are the same pointer. */
+#ifndef PROXY_TRACK_H
+#define PROXY_TRACK_H
+
+#include <stdbool.h>
+
+#include "base/str.h"
+#include "parser/facts.h"
+
+typedef struct TrackValues {
+    int references;
+    char *search_path; /* NULL: the session's default */
+    bool path_unknown; /* set by something that could not be followed */
+    char *role;        /* NULL: the login role */
+    char **temps;      /* temporary tables and views that the session made */
+    int ntemps;
+} TrackValues;
+
+typedef struct TrackSavepoint TrackSavepoint;
+
+typedef struct Track {
+    TrackValues *current;
+    TrackValues *durable;
+    TrackValues *base;
+    TrackSavepoint *savepoints; /* stack, innermost first; owned */
+    int nsavepoints;
+} Track;
+
+void track_init(Track *track);
+void track_free(Track *track);
+/* Makes `to` equal to `from`. */
+void track_copy(Track *to, const Track *from);
+bool track_equal(const Track *a, const Track *b) MUST_USE;
+
+/* Whether the statement has an effect that track_apply follows. */
+bool track_concerns(const Statement *stmt) MUST_USE;
+
+/* Applies a statement's effect. tag: the server's command tag, which tells a COMMIT that became a ROLLBACK; empty when the
+ * statement is only being sent. */
+void track_apply(Track *track, const Statement *stmt, Str tag);
+
+/* The transaction is over (ReadyForQuery with status I). */
+void track_transaction_end(Track *track, bool failed);
+
+#endif

@@ -1,0 +1,325 @@
+/* Workers: accepting, taking over what other threads hand them, timeouts, draining. */
+#include "proxy/worker.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "proxy/proxy.h"
+#include "proxy/session.h"
+#include "wire/backend.h"
+
+#define TICK_MS 250
+#define LISTEN_BACKLOG 1024
+
+uint64_t worker_touch_clock(Worker *w) { return w->now = uv_hrtime(); }
+
+static void sync_wall_clock(Worker *w) {
+    struct timespec ts;
+    clock_gettime(CLOCK_REALTIME, &ts);
+    worker_touch_clock(w);
+    w->wall_offset = (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000 - (int64_t)(w->now / 1000);
+}
+
+/* ---- accepting ---- */
+
+static void describe_peer(Session *s) {
+    struct sockaddr_storage address;
+    int size = sizeof address;
+    char host[INET6_ADDRSTRLEN] = "?";
+    if (s->is_unix) {
+        snprintf(s->address, sizeof s->address, "unix");
+        return;
+    }
+    if (uv_tcp_getpeername(&s->client.handle.tcp, (struct sockaddr *)&address, &size) != 0)
+        return;
+    uv_ip_name((struct sockaddr *)&address, host, sizeof host);
+    int port = ntohs(address.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&address)->sin6_port
+                                                   : ((struct sockaddr_in *)&address)->sin_port);
+    snprintf(s->address, sizeof s->address, address.ss_family == AF_INET6 ? "[%s]:%d" : "%s:%d", host, port);
+}
+
+static void refuse_login(Session *s) {
+    Error err;
+    error_set(&err, SQLSTATE_TOO_MANY_CONNECTIONS, "sorry, too many clients are logging in already");
+    error_hint(&err, "The limit is the proxy's setting max_login_clients.");
+    session_fatal(s, &err);
+}
+
+static void accept_client(uv_stream_t *handle, int status) {
+    Listener *l = handle->data;
+    Worker *w = handle->loop->data;
+    if (status < 0) {
+        log_warning("accept: %s", uv_strerror(status));
+        return;
+    }
+    worker_touch_clock(w);
+    Session *s = session_new(w, l->is_unix);
+    if (l->is_unix)
+        uv_pipe_init(&w->loop, &s->client.handle.pipe, 0);
+    else
+        uv_tcp_init(&w->loop, &s->client.handle.tcp);
+    s->client.handle.any.data = &s->client;
+    s->client.open = true;
+    list_append(&w->sessions, &s->link);
+    w->nsessions++;
+    int before = atomic_fetch_add(&w->proxy->login_clients, 1);
+    s->logging_in = true;
+    if (uv_accept(handle, &s->client.handle.stream) != 0) {
+        session_close(s);
+        return;
+    }
+    STAT_ADD(w->stats.clients, 1);
+    STAT_ADD(w->stats.clients_total, 1);
+    s->counted_in_stats = true;
+    describe_peer(s);
+    session_accepted(s);
+    if (before >= w->runtime->config->max_login_clients)
+        refuse_login(s);
+}
+
+bool worker_listen_fd(Worker *w, int fd, bool is_unix, Error *err) {
+    if (w->nlisteners == WORKER_MAX_LISTENERS)
+        return error_set(err, SQLSTATE_CONFIG_FILE_ERROR, "listen names more than %d addresses",
+                         WORKER_MAX_LISTENERS - 1);
+    Listener *l = &w->listeners[w->nlisteners];
+    l->is_unix = is_unix;
+    int rc;
+    if (is_unix) {
+        uv_pipe_init(&w->loop, &l->handle.pipe, 0);
+        rc = uv_pipe_open(&l->handle.pipe, fd);
+    } else {
+        uv_tcp_init(&w->loop, &l->handle.tcp);
+        rc = uv_tcp_open(&l->handle.tcp, fd);
+    }
+    l->handle.any.data = l;
+    w->nlisteners++;
+    if (rc == 0)
+        rc = uv_listen(&l->handle.stream, LISTEN_BACKLOG, accept_client);
+    if (rc != 0)
+        return error_set(err, SQLSTATE_CANNOT_CONNECT, "could not listen: %s", uv_strerror(rc));
+    return true;
+}
+
+static void stop_accepting(Worker *w) {
+    if (!w->accepting)
+        return;
+    w->accepting = false;
+    for (int i = 0; i < w->nlisteners; i++)
+        uv_close(&w->listeners[i].handle.any, NULL);
+}
+
+/* ---- epochs ---- */
+
+static void acknowledge(Worker *w) {
+    int64_t epoch = w->snapshot ? w->snapshot->epoch : 0;
+    if (w->draining == 0 && atomic_load(&w->acknowledged) != epoch) {
+        atomic_store(&w->acknowledged, epoch);
+        control_wake(w->proxy->control);
+    }
+}
+
+void worker_drained_one(Worker *w) {
+    w->draining--;
+    acknowledge(w);
+}
+
+static void take_snapshot(Worker *w) {
+    Snapshot *snapshot = atomic_exchange(&w->new_snapshot, NULL);
+    if (!snapshot)
+        return;
+    Snapshot *old = w->snapshot;
+    bool new_epoch = old && old->epoch != snapshot->epoch;
+    w->snapshot = snapshot;
+    if (new_epoch)
+        LIST_FOREACH(it, &w->sessions)
+            session_epoch_changed(LIST_ENTRY(it, Session, link));
+    LIST_FOREACH(waiting, &w->sessions)
+        if (LIST_ENTRY(waiting, Session, link)->waits_for_catalog)
+            session_go_on(LIST_ENTRY(waiting, Session, link));
+    snapshot_unref(old);
+    acknowledge(w);
+}
+
+static void take_runtime(Worker *w) {
+    Runtime *runtime = atomic_exchange(&w->new_runtime, NULL);
+    if (!runtime)
+        return;
+    runtime_unref(w->runtime);
+    w->runtime = runtime;
+}
+
+/* ---- shutdown ---- */
+
+static void close_sessions(Worker *w, ShutdownMode mode) {
+    Error err;
+    error_set(&err, SQLSTATE_ADMIN_SHUTDOWN, "terminating connection due to administrator command");
+    LIST_FOREACH(it, &w->sessions) {
+        Session *s = LIST_ENTRY(it, Session, link);
+        if (mode == SHUTDOWN_NOW || (s->state != SESSION_ACTIVE && s->state != SESSION_RELAY &&
+                                     s->state != SESSION_CONSOLE && s->state != SESSION_CANCEL))
+            session_fatal(s, &err);
+        else
+            session_close_if_idle(s, &err);
+    }
+}
+
+static void stop_if_empty(Worker *w) {
+    if (!w->stopping || w->nsessions > 0 || uv_is_closing((uv_handle_t *)&w->tick))
+        return;
+    uv_close((uv_handle_t *)&w->tick, NULL);
+    uv_close((uv_handle_t *)&w->wake, NULL);
+}
+
+static void follow_shutdown(Worker *w) {
+    ShutdownMode mode = (ShutdownMode)atomic_load(&w->proxy->shutdown);
+    if (mode == SHUTDOWN_NONE)
+        return;
+    stop_accepting(w);
+    w->stopping = true;
+    close_sessions(w, mode);
+    stop_if_empty(w);
+}
+
+void worker_session_gone(Worker *w, Session *s) {
+    list_remove(&s->link);
+    w->nsessions--;
+    if (s->counted_in_stats)
+        atomic_fetch_sub_explicit(&w->stats.clients, 1, memory_order_relaxed);
+    stop_if_empty(w);
+}
+
+/* ---- wake-ups ---- */
+
+static void run_jobs(Worker *w) {
+    pthread_mutex_lock(&w->jobs_lock);
+    Job *job = w->jobs;
+    w->jobs = NULL;
+    w->jobs_tail = &w->jobs;
+    pthread_mutex_unlock(&w->jobs_lock);
+    while (job) {
+        Job *next = job->next;
+        job->run(w, job);
+        job = next;
+    }
+}
+
+static void woken(uv_async_t *handle) {
+    Worker *w = handle->data;
+    worker_touch_clock(w);
+    take_runtime(w);
+    take_snapshot(w);
+    run_jobs(w);
+    follow_shutdown(w);
+}
+
+void worker_post(Worker *w, Job *job) {
+    job->next = NULL;
+    pthread_mutex_lock(&w->jobs_lock);
+    *w->jobs_tail = job;
+    w->jobs_tail = &job->next;
+    pthread_mutex_unlock(&w->jobs_lock);
+    uv_async_send(&w->wake);
+}
+
+void worker_give_snapshot(Worker *w, Snapshot *snapshot) {
+    snapshot_unref(atomic_exchange(&w->new_snapshot, snapshot));
+    uv_async_send(&w->wake);
+}
+
+void worker_give_runtime(Worker *w, Runtime *runtime) {
+    runtime_unref(atomic_exchange(&w->new_runtime, runtime));
+    uv_async_send(&w->wake);
+}
+
+/* ---- timeouts ---- */
+
+static void check_timeouts(Worker *w, Session *s) {
+    const Config *c = w->runtime->config;
+    uint64_t now = w->now / 1000000;
+    Error err;
+    if (s->logging_in && c->login_timeout > 0 && now - s->connected_ms > (uint64_t)c->login_timeout) {
+        error_set(&err, SQLSTATE_QUERY_CANCELED, "canceling authentication due to timeout");
+        if (s->waits_for_catalog)
+            error_detail(&err, "The proxy has not been able to read the catalog on its control connection.");
+        session_fatal(s, &err);
+    } else if (s->state == SESSION_CONNECTING && now - s->active_ms > (uint64_t)w->runtime->coordinator->connect_timeout) {
+        error_set(&err, SQLSTATE_CANNOT_CONNECT, "could not connect to the database server: timeout");
+        error_hint(&err, "The proxy's setting \"coordinator\" names %s, port %s; connect_timeout in it sets the time.",
+                   w->runtime->coordinator->host, w->runtime->coordinator->port);
+        session_fatal(s, &err);
+    } else if (c->idle_timeout > 0 && now - s->active_ms > (uint64_t)c->idle_timeout && session_is_idle(s)) {
+        error_set(&err, SQLSTATE_IDLE_SESSION_TIMEOUT, "terminating connection due to idle-session timeout");
+        session_fatal(s, &err);
+    }
+}
+
+static void tick(uv_timer_t *timer) {
+    Worker *w = timer->data;
+    sync_wall_clock(w);
+    LIST_FOREACH(it, &w->sessions)
+        check_timeouts(w, LIST_ENTRY(it, Session, link));
+    follow_shutdown(w);
+}
+
+/* ---- life ---- */
+
+bool worker_init(Worker *w, Proxy *proxy, int index, Runtime *runtime, Error *err) {
+    const Config *c = runtime->config;
+    w->proxy = proxy;
+    w->index = index;
+    w->accepting = true;
+    w->runtime = runtime_ref(runtime);
+    list_init(&w->sessions);
+    w->jobs_tail = &w->jobs;
+    pthread_mutex_init(&w->jobs_lock, NULL);
+    w->buffers = mem_alloc(sizeof *w->buffers);
+    w->ledger = audit_new((AuditLimits){c->audit_fingerprints, (size_t)c->audit_sample_bytes, c->audit_redact});
+    plan_cache_init(&w->plans, c->cache_statements, (FactsLimits){(size_t)c->parse_bytes, c->parse_depth}, w->ledger);
+    int rc = uv_loop_init(&w->loop);
+    if (rc != 0)
+        return error_set(err, SQLSTATE_INTERNAL_ERROR, "could not make an event loop: %s", uv_strerror(rc));
+    w->loop.data = w;
+    uv_async_init(&w->loop, &w->wake, woken);
+    w->wake.data = w;
+    uv_timer_init(&w->loop, &w->tick);
+    w->tick.data = w;
+    uv_timer_start(&w->tick, tick, TICK_MS, TICK_MS);
+    sync_wall_clock(w);
+    return true;
+}
+
+static void *run(void *arg) {
+    Worker *w = arg;
+    uv_run(&w->loop, UV_RUN_DEFAULT);
+    return NULL;
+}
+
+bool worker_start(Worker *w, Error *err) {
+    pthread_attr_t attributes;
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, FACTS_STACK_BYTES);
+    int rc = pthread_create(&w->thread, &attributes, run, w);
+    pthread_attr_destroy(&attributes);
+    if (rc != 0)
+        return error_set(err, SQLSTATE_INTERNAL_ERROR, "could not start a worker thread: %s", strerror(rc));
+    return true;
+}
+
+void worker_join(Worker *w) { pthread_join(w->thread, NULL); }
+
+void worker_free(Worker *w) {
+    uv_loop_close(&w->loop);
+    plan_cache_free(&w->plans);
+    snapshot_unref(w->snapshot);
+    snapshot_unref(atomic_exchange(&w->new_snapshot, NULL));
+    runtime_unref(w->runtime);
+    runtime_unref(atomic_exchange(&w->new_runtime, NULL));
+    audit_free(w->ledger);
+    buf_free(&w->own);
+    buf_free(&w->message);
+    pthread_mutex_destroy(&w->jobs_lock);
+    free(w->buffers);
+}

@@ -1,0 +1,63 @@
+/* The decision: what the proxy does with a text.
+ *
+ * facts + snapshot + session context → verdict and edits. Pure: no I/O, no clock, no global state, no memory
+ * but the arena's; lint, the proxy, the tests and the fuzzers call this one function. */
+#ifndef REWRITE_DECIDE_H
+#define REWRITE_DECIDE_H
+
+#include "base/arena.h"
+#include "catalog/snapshot.h"
+#include "parser/facts.h"
+#include "rewrite/edit.h"
+
+typedef enum Verdict {
+    VERDICT_NO_TENANT_TABLE, /* only reference and local tables, or none */
+    VERDICT_SINGLE_TENANT,   /* Citus can route it to one shard group */
+    VERDICT_MULTI_TENANT,    /* it touches, or may touch, more than one */
+    VERDICT_OPAQUE,          /* what it touches cannot be known from the text */
+    VERDICT_UNPARSED,        /* the parser rejects it, or it was not given to the parser */
+} Verdict;
+
+const char *verdict_name(Verdict verdict); /* "single-tenant", … */
+
+/* What a session knows that changes the meaning of a text. Compared by value; the strings are the caller's and
+ * need to live only during the call. */
+typedef struct SessionContext {
+    const char *search_path; /* as SHOW search_path prints it, e.g. "\"$user\", public" */
+    const char *role;        /* for $user; NULL: $user is skipped */
+    bool search_path_known;  /* false: an unqualified name is resolved by nobody: no rewrite, OPAQUE */
+    bool temp_tables;        /* the session created temporary tables: names in `temp_names` shadow */
+    const char *const *temp_names;
+    int ntemp_names;
+} SessionContext;
+
+typedef struct StatementDecision {
+    Verdict verdict;
+    const char *const *tables; /* tenant tables, reference and local ones that it names: "public.orders" */
+    int ntables;
+    const char *const *unscoped; /* those that make it multi-tenant */
+    int nunscoped;
+    const char *reason;     /* in words; NULL where there is nothing to say (single-tenant, no-tenant-table) */
+    const char *suggestion; /* NULL without */
+    const char *rewrite_note; /* why a write into a table in `derive` or later is sent unchanged although its
+                                 tenant is missing; NULL otherwise */
+    bool rewritten;         /* some of the edits are in this statement */
+    bool writes_migrating;  /* it writes to a table whose stage is derive or later */
+    const Table *migrating; /* a table that it writes to and that was taken into the migration, at any stage: a
+                               proxy that may have missed a stage change must not send it; NULL: none */
+} StatementDecision;
+
+typedef struct Decision {
+    StatementDecision *statements; /* one per Facts.statements */
+    int nstatements;
+    EditList edits;          /* over the whole text; empty: the original bytes are sent */
+    bool literals_matter;    /* a literal's value took part: valid for this very text only, not its shape */
+} Decision;
+
+/* Decides. Never fails: what it does not understand is passed unchanged and said so. The decision lives in
+ * `arena` and points into neither `facts` nor `context`; it may point into `snapshot`. `text` is what facts_parse was
+ * given. */
+const Decision *decide(Arena *arena, Str text, const Facts *facts, const Snapshot *snapshot,
+                       const SessionContext *context) MUST_USE;
+
+#endif

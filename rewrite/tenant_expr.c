@@ -1,0 +1,158 @@
+/* The tenant of a row as a sub-select on its parents.
+ *
+ *   (SELECT p2.store_id FROM ONLY public.orders p1 JOIN ONLY public.carts p2 ON p2.id OPERATOR(pg_catalog.=) p1.cart_id
+ *    WHERE p1.order_id OPERATOR(pg_catalog.=) CAST(<the row's order_id> AS pg_catalog.int8))
+ *
+ * It must find the row that the foreign key's own check finds, whatever the session's search_path is: so tables,
+ * types and operators are qualified, and the value is cast to the child column's type, modifier included, as the
+ * assignment does to the value that is stored. The cast also leaves a parameter of unknown type the type that the column
+ * gives it. Tables are read ONLY, as the check does, unless they are partitioned. */
+#include "rewrite/tenant_expr.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static bool in_catalog(const Column *column) { return strcmp(column->type_schema, "pg_catalog") == 0; }
+
+/* The schema of the operator "=" that compares two columns as a foreign key does. An operator of the same name may
+ * lurk in any schema, so one is used only where it is known; NULL where it is not. */
+static const char *equality_schema(const Column *a, const Column *b) {
+    if (in_catalog(a) && in_catalog(b))
+        return "pg_catalog";
+    if (strcmp(a->type_name, "citext") == 0 && strcmp(b->type_name, "citext") == 0 &&
+        strcmp(a->type_schema, b->type_schema) == 0)
+        return a->type_schema;
+    return NULL;
+}
+
+/* How many steps have to be gone: a parent whose own column is known to be filled ends the path early. */
+static int steps_needed(const Table *table) {
+    const TenantPath *path = &table->path;
+
+    for (int i = 0; i < path->nsteps; i++) {
+        const Table *parent = path->steps[i]->parent;
+
+        if (parent->tenant && (parent->kind == KIND_DISTRIBUTED || parent->stage >= STAGE_KEYED))
+            return i + 1;
+    }
+    return path->nsteps;
+}
+
+const char *tenant_expr_problem(Rewrite *rw, const Table *table) {
+    int nsteps = steps_needed(table);
+
+    if (nsteps == 0)
+        return "no foreign key leads to its tenant";
+    if (!table->path.steps[nsteps - 1]->parent->tenant)
+        return arena_printf(rw->arena, "%s has no tenant column yet", table->path.steps[nsteps - 1]->parent->name);
+    for (int i = 0; i < nsteps; i++) {
+        const ForeignKey *fk = table->path.steps[i];
+
+        for (int k = 0; k < fk->ncolumns; k++) {
+            const Column *child = fk->child_columns[k];
+
+            if (!equality_schema(fk->parent_columns[k], child))
+                return arena_printf(rw->arena, "how to compare %s.%s, of type %s, is not known", fk->child->name,
+                                    child->name, child->type);
+        }
+    }
+    return NULL;
+}
+
+static bool takes_modifier(const Column *column) {
+    static const char *const names[] = {"bit",  "bpchar",    "numeric",     "time",   "timestamp",
+                                        "timetz", "timestamptz", "varbit", "varchar"};
+
+    for (size_t i = 0; i < ARRAY_LEN(names) && in_catalog(column); i++) {
+        if (strcmp(column->type_name, names[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Qualified, with the modifier of e.g. "numeric(10,2)" or "timestamp(3) without time zone". */
+static void put_type(Buf *sql, const Column *column) {
+    const char *open = takes_modifier(column) ? strchr(column->type, '(') : NULL;
+    const char *close = open ? strchr(open, ')') : NULL;
+
+    quote_identifier(sql, column->type_schema);
+    buf_append_cstr(sql, ".");
+    quote_identifier(sql, column->type_name);
+    if (close)
+        buf_append(sql, open, (size_t)(close - open) + 1);
+}
+
+static void put_column(Buf *sql, int step, const Column *column) {
+    buf_printf(sql, "p%d.", step + 1);
+    quote_identifier(sql, column->name);
+}
+
+static void put_equality(Buf *sql, const Column *a, const Column *b) {
+    buf_append_cstr(sql, " OPERATOR(");
+    quote_identifier(sql, equality_schema(a, b));
+    buf_append_cstr(sql, ".=) ");
+}
+
+static void put_table(Buf *sql, int step, const Table *table) {
+    if (table->relkind == 'r')
+        buf_append_cstr(sql, "ONLY ");
+    quote_identifier(sql, table->schema);
+    buf_append_cstr(sql, ".");
+    quote_identifier(sql, table->name);
+    buf_printf(sql, " p%d", step + 1);
+}
+
+/* From "(SELECT" to "WHERE ". */
+static void put_head(Buf *sql, const Table *table, int nsteps) {
+    const ForeignKey **steps = table->path.steps;
+
+    buf_append_cstr(sql, "(SELECT ");
+    put_column(sql, nsteps - 1, steps[nsteps - 1]->parent->tenant);
+    buf_append_cstr(sql, " FROM ");
+    put_table(sql, 0, steps[0]->parent);
+    for (int i = 1; i < nsteps; i++) {
+        buf_append_cstr(sql, " JOIN ");
+        put_table(sql, i, steps[i]->parent);
+        for (int k = 0; k < steps[i]->ncolumns; k++) {
+            buf_append_cstr(sql, k == 0 ? " ON " : " AND ");
+            put_column(sql, i, steps[i]->parent_columns[k]);
+            put_equality(sql, steps[i]->parent_columns[k], steps[i]->child_columns[k]);
+            put_column(sql, i - 1, steps[i]->child_columns[k]);
+        }
+    }
+    buf_append_cstr(sql, " WHERE ");
+}
+
+/* Moves what was written into the edits. */
+static void flush(Rewrite *rw, uint32_t offset, Buf *sql) {
+    Str text = arena_str(rw->arena, (Str){(const char *)buf_ptr(sql), buf_len(sql)});
+
+    edits_insert(rw->edits, rw->arena, offset, text);
+    buf_clear(sql);
+}
+
+void tenant_expr_insert(Rewrite *rw, uint32_t offset, const Table *table, const TenantSource *sources) {
+    const ForeignKey *fk = table->path.steps[0];
+    Buf sql = {0};
+
+    put_head(&sql, table, steps_needed(table));
+    for (int k = 0; k < fk->ncolumns; k++) {
+        if (k > 0)
+            buf_append_cstr(&sql, " AND ");
+        put_column(&sql, 0, fk->parent_columns[k]);
+        put_equality(&sql, fk->parent_columns[k], fk->child_columns[k]);
+        buf_append_cstr(&sql, "CAST(");
+        if (sources[k].text.ptr) {
+            buf_append_str(&sql, sources[k].text);
+        } else {
+            flush(rw, offset, &sql);
+            edits_insert_copy(rw->edits, rw->arena, offset, sources[k].copy);
+        }
+        buf_append_cstr(&sql, " AS ");
+        put_type(&sql, fk->child_columns[k]);
+        buf_append_cstr(&sql, ")");
+    }
+    buf_append_cstr(&sql, ")");
+    flush(rw, offset, &sql);
+    buf_free(&sql);
+}

@@ -1,0 +1,20 @@
+/* SQL that finds the tenant of a row through its foreign-key path. */
+#ifndef REWRITE_TENANT_EXPR_H
+#define REWRITE_TENANT_EXPR_H
+
+#include "rewrite/context.h"
+
+/* The value of one foreign-key column: fixed text, or a copy of a range of the original. */
+typedef struct TenantSource {
+    Str text;  /* if ptr is not NULL */
+    Span copy; /* else */
+} TenantSource;
+
+/* Why no expression can be made for this table's path; NULL if one can. */
+const char *tenant_expr_problem(Rewrite *rw, const Table *table) MUST_USE;
+
+/* Inserts the scalar sub-select at `offset`; one source for each column of table->path.steps[0]. NULL, where a
+ * parent is missing or a key is NULL. Demands tenant_expr_problem() == NULL. */
+void tenant_expr_insert(Rewrite *rw, uint32_t offset, const Table *table, const TenantSource *sources);
+
+#endif

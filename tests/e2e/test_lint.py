@@ -1,0 +1,384 @@
+"""shardferry lint: every statement of a script, wherever it ends, gets the proxy's decision; no server is needed."""
+
+import json
+import os
+import pathlib
+import re
+import subprocess
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+SHARDFERRY = os.environ.get("SHARDFERRY") or str(ROOT / "build" / "shardferry")
+
+SCHEMA = """\
+--
+-- PostgreSQL database dump
+--
+SET standard_conforming_strings = on;
+SELECT pg_catalog.set_config('search_path', '', false);
+
+CREATE TABLE public.stores (store_id bigint NOT NULL, name text, category text);
+CREATE TABLE public.orders (order_id bigint NOT NULL, store_id bigint, status text);
+CREATE TABLE public.line_items (line_item_id bigint NOT NULL, order_id bigint, quantity bigint);
+CREATE TABLE public.currencies (code text NOT NULL, name text);
+CREATE TABLE public.job_log (id bigint NOT NULL, at timestamp with time zone);
+
+ALTER TABLE ONLY public.stores ADD CONSTRAINT stores_pkey PRIMARY KEY (store_id);
+ALTER TABLE ONLY public.orders ADD CONSTRAINT orders_pkey PRIMARY KEY (order_id);
+ALTER TABLE ONLY public.line_items ADD CONSTRAINT line_items_pkey PRIMARY KEY (line_item_id);
+ALTER TABLE ONLY public.orders
+    ADD CONSTRAINT orders_store_id_fkey FOREIGN KEY (store_id) REFERENCES public.stores(store_id);
+ALTER TABLE ONLY public.line_items
+    ADD CONSTRAINT line_items_order_id_fkey FOREIGN KEY (order_id) REFERENCES public.orders(order_id);
+"""
+
+CONFIGURATION = """\
+[tenant]
+table  = stores
+column = store_id
+"""
+
+
+class Lint:
+    def __init__(self, directory):
+        self.directory = directory
+        (directory / "lint.ini").write_text(CONFIGURATION)
+        (directory / "schema.sql").write_text(SCHEMA)
+
+    def run(self, *arguments, stdin=b"", schema=True, configuration="lint.ini", env=None):
+        command = [SHARDFERRY, "lint", "-c", str(self.directory / configuration)]
+        if schema:
+            command += ["--schema", str(self.directory / "schema.sql")]
+        return subprocess.run(
+            [*command, *arguments],
+            input=stdin,
+            capture_output=True,
+            timeout=60,
+            cwd=self.directory,
+            env={**os.environ, **(env or {})},
+        )
+
+    def json(self, script, expect=None):
+        """The objects printed for a script, given as bytes or text."""
+        script = script.encode() if isinstance(script, str) else script
+        (self.directory / "script.sql").write_bytes(script)
+        run = self.run("--json", "script.sql")
+        rows = [json.loads(line) for line in run.stdout.decode().splitlines()]
+        findings = any(row["verdict"] in ("multi-tenant", "opaque", "unparsed") for row in rows)
+        assert run.returncode == (1 if findings else 0), run.stderr
+        assert [row["n"] for row in rows] == list(range(1, len(rows) + 1))
+        self.stderr = run.stderr.decode()
+        return rows
+
+    def texts(self, script):
+        return [(row["line"], row["sql"]) for row in self.json(script)]
+
+
+@pytest.fixture
+def lint(tmp_path):
+    return Lint(tmp_path)
+
+
+# What is said ----------------------------------------------------------------------------------------------
+
+
+def test_fields(lint):
+    (row,) = lint.json("\n\n  SELECT * FROM orders o JOIN line_items i ON i.order_id = o.order_id WHERE o.order_id = 7;\n")
+    assert list(row) == [
+        "n", "line", "sql", "fingerprint", "verdict", "tables", "unscoped", "reason", "suggestion", "rewritten",
+    ]  # fmt: skip
+    assert row["line"] == 3
+    assert row["sql"].startswith("SELECT * FROM orders o JOIN") and row["sql"].endswith("= 7")
+    assert len(row["fingerprint"]) == 16 and int(row["fingerprint"], 16) > 0
+    assert row["verdict"] == "multi-tenant"
+    assert set(row["tables"]) == {"public.orders", "public.line_items"}
+    assert "public.line_items" in row["unscoped"]
+    assert row["reason"]
+    assert row["rewritten"] is None
+
+
+@pytest.mark.parametrize(
+    "sql, verdict",
+    [
+        ("SELECT * FROM orders WHERE store_id = 5", "single-tenant"),
+        ("SELECT * FROM orders WHERE store_id = $1 AND status = 'Paid'", "single-tenant"),
+        ("UPDATE orders SET status = 'Paid' WHERE store_id = 5 AND order_id = 7", "single-tenant"),
+        ("INSERT INTO orders (order_id, store_id) VALUES (1, 5)", "single-tenant"),
+        ("SELECT * FROM orders WHERE order_id = 7", "multi-tenant"),
+        ("SELECT count(*) FROM orders", "multi-tenant"),
+        ("SELECT * FROM orders WHERE store_id = 5 OR order_id = 7", "multi-tenant"),
+        ("DELETE FROM orders WHERE order_id = 7", "multi-tenant"),
+        ("SELECT 1", "no-tenant-table"),
+        ("SELECT * FROM job_log", "no-tenant-table"),
+        ("DO $$BEGIN DELETE FROM orders; END$$", "opaque"),
+        ("SELEC 1", "unparsed"),
+    ],
+)
+def test_verdict(lint, sql, verdict):
+    (row,) = lint.json(sql + ";")
+    assert row["verdict"] == verdict
+    assert (row["reason"] is None) == (verdict in ("single-tenant", "no-tenant-table"))
+    assert (row["fingerprint"] is None) == (verdict == "unparsed")
+
+
+def test_fingerprint_is_of_the_shape(lint):
+    rows = lint.json("SELECT * FROM orders WHERE store_id = 5; select * from orders where store_id = 99; SELECT 1;")
+    assert rows[0]["fingerprint"] == rows[1]["fingerprint"] != rows[2]["fingerprint"]
+
+
+# Where statements end --------------------------------------------------------------------------------------
+
+
+def test_one_line(lint):
+    assert lint.texts("SELECT 1; SELECT 2;SELECT 3") == [(1, "SELECT 1"), (1, "SELECT 2"), (1, "SELECT 3")]
+
+
+def test_semicolons_that_end_nothing(lint):
+    statements = [
+        "SELECT ';', 'it''s;'",
+        "SELECT E'\\';', U&'\\0041;'",
+        "SELECT E'a'\n  'b\\';'",
+        'SELECT 1 AS "a;""b"',
+        "SELECT $$;$$, $q$ ; $$ ; $q$",
+        "SELECT 1 -- not; here\n  , 2",
+        "SELECT /* nor /* ; */ ; */ 2",
+        "CREATE RULE r AS ON INSERT TO job_log DO ALSO (DELETE FROM job_log; SELECT 1)",
+        "CREATE FUNCTION f() RETURNS int LANGUAGE sql BEGIN ATOMIC SELECT CASE WHEN true THEN 1 END; SELECT 2; END",
+        "CREATE OR REPLACE FUNCTION g() RETURNS void AS $f$ BEGIN DELETE FROM job_log; END; $f$ LANGUAGE plpgsql",
+    ]
+    assert [text for _, text in lint.texts(";\n".join(statements) + ";\n")] == statements
+    assert all(row["verdict"] != "unparsed" for row in lint.json(";\n".join(statements)))
+
+
+def test_nothing_but_comments(lint):
+    assert lint.texts("") == []
+    assert lint.texts(";;; -- nothing\n/* at all */ ;\n\n") == []
+
+
+def test_syntax_errors_in_the_middle(lint):
+    rows = lint.json("SELECT 1;\nSELECT FROM WHERE;\nSELECT (2;\nSELECT 3));\nINSERT INTO;\nSELECT count(*) FROM orders;")
+    assert [row["line"] for row in rows] == [1, 2, 3, 4, 5, 6]
+    assert [row["verdict"] for row in rows] == ["no-tenant-table", *["unparsed"] * 4, "multi-tenant"]
+    assert "syntax error" in rows[1]["reason"]
+
+
+def test_line_ends_and_byte_order_mark(lint):
+    script = b"\xef\xbb\xbfSELECT 1;\r\n-- a comment\r\nSELECT 'a\r\nb';\r\nSELECT 3\r\n"
+    assert lint.texts(script) == [(1, "SELECT 1"), (3, "SELECT 'a\r\nb'"), (5, "SELECT 3")]
+
+
+def test_bytes_that_are_no_text(lint):
+    rows = lint.json(b"SELECT 1;\nSELECT '\xff\xfe\xc3';\nSELECT 'a\0b';\nSELECT 'gr\xc3\xbc\xc3\x9fe';")
+    assert [row["verdict"] for row in rows] == ["no-tenant-table", "unparsed", "unparsed", "no-tenant-table"]
+    assert rows[1]["sql"] == "SELECT '\ufffd\ufffd\ufffd'" and "UTF-8" in rows[1]["reason"]
+    assert rows[2]["sql"] == "SELECT 'a\ufffdb'" and "NUL" in rows[2]["reason"]
+    assert rows[3]["sql"] == "SELECT 'grüße'"
+
+
+def test_unterminated(lint):
+    rows = lint.json("SELECT 1;\nSELECT 'never; ends;\nSELECT 2;")
+    assert [(row["line"], row["verdict"]) for row in rows] == [(1, "no-tenant-table"), (2, "unparsed")]
+
+
+# psql scripts ----------------------------------------------------------------------------------------------
+
+
+def test_backslash_commands(lint):
+    script = """\
+\\set ON_ERROR_STOP on
+\\echo this; is not SQL 'neither; this'
+SELECT 1 \\g
+SELECT 2 \\gset prefix_ \\\\ SELECT 3;
+\\if true
+SELECT 4\\; SELECT 5;
+\\endif
+SELECT oops \\r
+SELECT 6;
+\\! echo "a; b"
+\\q
+"""
+    assert lint.texts(script) == [
+        (3, "SELECT 1"),
+        (4, "SELECT 2"),
+        (4, "SELECT 3"),
+        (6, "SELECT 4"),
+        (6, "SELECT 5"),
+        (9, "SELECT 6"),
+    ]
+
+
+def test_included_file_is_named(lint):
+    assert lint.texts("\\i other.sql\nSELECT 1;") == [(2, "SELECT 1")]
+    assert "script.sql:1: " in lint.stderr
+
+
+def test_copy_data_is_skipped(lint):
+    script = """\
+COPY public.job_log (id, at) FROM stdin;
+1\t2024-01-01; DELETE FROM orders;
+it's\tnot SQL
+\\.
+
+SELECT 1; copy job_log from STDIN WITH (format csv); SELECT 2;
+'"
+\\.
+\\copy job_log (id) from 'file;name.csv' csv
+\\copy job_log from stdin
+3
+\\.
+SELECT 3;
+"""
+    assert [(line, sql.split()[0]) for line, sql in lint.texts(script)] == [
+        (1, "COPY"),
+        (6, "SELECT"),
+        (6, "copy"),
+        (6, "SELECT"),
+        (9, "COPY"),
+        (10, "COPY"),
+        (13, "SELECT"),
+    ]
+
+
+def test_copy_without_data(lint):
+    script = "COPY job_log FROM STDIN;\nSELECT 1;\nCOPY job_log FROM STDIN;\nSELECT 2;\n"
+    assert [line for line, _ in lint.texts(script)] == [1, 2, 3, 4]
+    run = lint.run("--json", "-", stdin=script.encode())
+    assert len(run.stdout.splitlines()) == 1
+    assert b"stdin:2: " in run.stderr and b"COPY" in run.stderr
+
+
+# The session -----------------------------------------------------------------------------------------------
+
+
+def test_search_path_is_followed(lint):
+    unscoped = "SELECT count(*) FROM orders;\n"
+    rows = lint.json(
+        unscoped
+        + "SET search_path = elsewhere;\n" + unscoped
+        + "RESET search_path;\n" + unscoped
+        + "BEGIN; SET LOCAL search_path = elsewhere;\n" + unscoped
+        + "COMMIT;\n" + unscoped
+        + "BEGIN; SET search_path = elsewhere; ROLLBACK;\n" + unscoped
+        + "SELECT pg_catalog.set_config('search_path', '', false);\n" + unscoped
+    )  # fmt: skip
+    named = [bool(row["tables"]) for row in rows if "count(*)" in row["sql"]]
+    assert named == [True, False, True, False, True, True, False]
+
+
+def test_temporary_tables_shadow(lint):
+    rows = lint.json("SELECT * FROM orders; CREATE TEMP TABLE orders (id int); SELECT * FROM orders; SELECT * FROM public.orders;")
+    assert [row["verdict"] for row in rows if row["sql"].startswith("SELECT")] == [
+        "multi-tenant",
+        "no-tenant-table",
+        "multi-tenant",
+    ]
+
+
+def test_each_file_is_a_session(lint):
+    (lint.directory / "a.sql").write_text("SET search_path = elsewhere;")
+    (lint.directory / "b.sql").write_text("SELECT count(*) FROM orders;")
+    run = lint.run("--json", "a.sql", "b.sql")
+    rows = [json.loads(line) for line in run.stdout.splitlines()]
+    assert [(row["n"], row["line"], row["verdict"]) for row in rows] == [
+        (1, 1, "no-tenant-table"),
+        (2, 1, "multi-tenant"),
+    ]
+
+
+# For people ------------------------------------------------------------------------------------------------
+
+
+def test_text(lint):
+    (lint.directory / "app.sql").write_text("SELECT 1;\n\nSELECT count(*)\nFROM orders;\nSELEC;")
+    run = lint.run("app.sql")
+    lines = run.stdout.decode().splitlines()
+    assert run.returncode == 1
+    assert lines[0] == "app.sql:1: no-tenant-table"
+    assert lines[1].startswith("app.sql:3: multi-tenant  ")
+    assert lines[2].startswith("app.sql:5: unparsed  syntax error")
+    assert lines[3] == "3 statements: 1 no-tenant-table, 1 multi-tenant, 1 unparsed"
+    quiet = lint.run("--quiet", "app.sql").stdout.decode().splitlines()
+    assert quiet == lines[1:]
+
+
+def test_no_escape_sequence_gets_out(lint):
+    run = lint.run(stdin="SELEC \x1b[31m \x9b2J \xff;".encode("latin-1"))
+    assert run.returncode == 1
+    assert b"\x1b" not in run.stdout and b"\x9b" not in run.stdout
+
+
+def test_standard_input(lint):
+    for arguments in ((), ("-",)):
+        run = lint.run("--json", *arguments, stdin=b"SELECT 1;")
+        assert run.returncode == 0
+        assert json.loads(run.stdout)["sql"] == "SELECT 1"
+
+
+@pytest.mark.parametrize(
+    "arguments, settings",
+    [
+        (("nothing-there.sql",), {}),
+        (("--no-such-option",), {}),
+        ((), {"configuration": "nothing-there.ini"}),
+        ((), {"configuration": "bad.ini"}),
+        (("--schema", "nothing-there.sql"), {"schema": False}),
+        (("--schema", "."), {"schema": False}),
+        ((".",), {}),
+    ],
+)
+def test_wrong_usage(lint, arguments, settings):
+    (lint.directory / "bad.ini").write_text("[tenant]\ncolumn = store_id\n")
+    run = lint.run(*arguments, **settings)
+    assert run.returncode == 2
+    assert run.stderr
+
+
+def test_a_server_is_needed_without_a_schema(lint):
+    run = lint.run(schema=False)
+    assert run.returncode == 2
+    assert b"--schema" in run.stderr and b"conninfo" in run.stderr
+
+
+# Size ------------------------------------------------------------------------------------------------------
+
+
+def test_large_statement_is_cut(lint):
+    (lint.directory / "lint.ini").write_text(CONFIGURATION + "\n[proxy]\nparse_bytes = 4kB\n")
+    rows = lint.json("SELECT 1;\nSELECT '" + "x" * 100_000 + "';\nSELECT 2;")
+    assert [(row["line"], row["verdict"]) for row in rows] == [
+        (1, "no-tenant-table"),
+        (2, "unparsed"),
+        (3, "no-tenant-table"),
+    ]
+    assert "parse_bytes" in rows[1]["reason"] and len(rows[1]["sql"]) == 4096
+
+
+def test_nesting_does_not_crash(lint):
+    rows = lint.json("SELECT " + "(" * 100_000 + ";\nSELECT " + "+".join("1" * 50_000) + ";\nSELECT 2;")
+    assert [row["verdict"] for row in rows] == ["unparsed", "unparsed", "no-tenant-table"]
+
+
+def test_memory_is_bounded(lint):
+    """A large script, with COPY data and one unending statement, is read in little memory."""
+
+    def script():
+        for number in range(2000):
+            yield b"SELECT * FROM orders WHERE store_id = 5 AND order_id = %d;\n" % number
+        yield b"COPY job_log FROM stdin;\n"
+        for _ in range(400):
+            yield (b"1\t" + b"x" * 100 + b"\n") * 1000
+        yield b"\\.\nSELECT '"
+        for _ in range(400):
+            yield b"y" * 100_000
+
+    command = [SHARDFERRY, "lint", "-c", "lint.ini", "--schema", "schema.sql", "--json", "-"]
+    child = subprocess.Popen(command, cwd=lint.directory, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+    for part in script():
+        child.stdin.write(part)
+    child.stdin.flush()
+    status = pathlib.Path(f"/proc/{child.pid}/status").read_text()
+    child.communicate()
+    assert child.returncode == 1
+    if "SANITIZE" not in os.environ:
+        assert int(re.search(r"VmHWM:\s+(\d+)", status).group(1)) < 60_000  # kB

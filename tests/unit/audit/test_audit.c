@@ -1,0 +1,300 @@
+/* The ledger: one writer, any readers. */
+#include "audit/audit.h"
+
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define SECOND 1000000
+
+static const char *const ORDERS[] = {"public.orders", "public.line_items"};
+
+static StatementDecision multi_tenant(void) {
+    return (StatementDecision){.verdict = VERDICT_MULTI_TENANT,
+                               .tables = ORDERS,
+                               .ntables = 2,
+                               .unscoped = ORDERS + 1,
+                               .nunscoped = 1,
+                               .reason = "nothing fixes the tenant",
+                               .suggestion = "add a predicate"};
+}
+
+static AuditSubject subject_of(uint64_t fingerprint, const StatementDecision *decision, const char *text) {
+    return (AuditSubject){.fingerprint = fingerprint,
+                          .decision = decision,
+                          .text = str_of(text),
+                          .application = "shop",
+                          .role = "app"};
+}
+
+static AuditEntry *enter(AuditLedger *ledger, const AuditSubject *subject, bool expect_new) {
+    bool is_new = !expect_new;
+    AuditEntry *entry = audit_entry(ledger, subject, &is_new);
+
+    assert_int_equal(is_new, expect_new);
+    return entry;
+}
+
+static void keeps_an_entry_in_place(void **state) {
+    AuditLedger *ledger = audit_new((AuditLimits){.max_entries = 5000, .sample_bytes = 100});
+    StatementDecision decision = multi_tenant();
+    AuditSubject first = subject_of(1, &decision, "SELECT 1");
+    AuditEntry *entry = enter(ledger, &first, true);
+
+    (void)state;
+    for (uint64_t fingerprint = 2; fingerprint < 4000; fingerprint++) {
+        AuditSubject other = subject_of(fingerprint, &decision, "SELECT 2");
+
+        enter(ledger, &other, true);
+    }
+    assert_ptr_equal(enter(ledger, &first, false), entry);
+    assert_string_equal(entry->sample, "SELECT 1");
+    assert_string_equal(entry->tables[1], "public.line_items");
+    audit_free(ledger);
+}
+
+static void follows_a_changed_decision(void **state) {
+    AuditLedger *ledger = audit_new((AuditLimits){.max_entries = 5, .sample_bytes = 100});
+    StatementDecision before = {.verdict = VERDICT_NO_TENANT_TABLE}, after = multi_tenant();
+    AuditSubject old = subject_of(7, &before, "SELECT 1"), new = subject_of(7, &after, "SELECT 1");
+    AuditEntry *entry = enter(ledger, &old, true);
+
+    (void)state;
+    audit_count(entry, 10, false, SECOND);
+    assert_ptr_equal(enter(ledger, &new, true), entry);
+    assert_int_equal(entry->verdict, VERDICT_MULTI_TENANT);
+    assert_string_equal(entry->reason, after.reason);
+    assert_int_equal(entry->calls, 1);
+    /* Back and forth, as two sessions with different search paths do it: no verdict is new any more. */
+    for (int i = 0; i < 10; i++) {
+        enter(ledger, &old, false);
+        assert_null(entry->reason);
+        assert_int_equal(entry->ntables, 0);
+        enter(ledger, &new, false);
+        assert_string_equal(entry->unscoped[0], "public.line_items");
+    }
+    audit_free(ledger);
+}
+
+static void counts(void **state) {
+    AuditLedger *ledger = audit_new((AuditLimits){.max_entries = 5, .sample_bytes = 100});
+    StatementDecision decision = multi_tenant();
+    AuditSubject subject = subject_of(1, &decision, "SELECT 1");
+    AuditEntry *entry = enter(ledger, &subject, true);
+
+    (void)state;
+    audit_count(entry, 30, false, 5 * SECOND);
+    audit_count(entry, 50, true, 6 * SECOND);
+    audit_count(entry, 20, false, 7 * SECOND);
+    assert_int_equal(entry->calls, 3);
+    assert_int_equal(entry->errors, 1);
+    assert_int_equal(entry->total_us, 100);
+    assert_int_equal(entry->max_us, 50);
+    assert_int_equal(entry->first_seen, 5 * SECOND);
+    assert_int_equal(entry->last_seen, 7 * SECOND);
+    audit_free(ledger);
+}
+
+static void shares_an_overflow_entry(void **state) {
+    AuditLedger *ledger = audit_new((AuditLimits){.max_entries = 2, .sample_bytes = 100});
+    StatementDecision decision = multi_tenant();
+    Arena *arena = arena_new();
+    AuditEntry *entries[4];
+    AuditRow *rows;
+
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        /* An empty statement's fingerprint is 0, too: it must not be taken for the overflow. */
+        AuditSubject subject = subject_of((uint64_t)i, &decision, "SELECT 1");
+
+        entries[i] = enter(ledger, &subject, true);
+        audit_count(entries[i], 1, false, SECOND);
+    }
+    assert_ptr_not_equal(entries[0], entries[1]);
+    assert_ptr_equal(entries[2], entries[3]);
+    assert_int_equal(entries[2]->calls, 2);
+    assert_int_equal(entries[2]->fingerprint, 0);
+    assert_int_equal(audit_collect(&ledger, 1, arena, &rows), 3);
+    assert_int_equal(rows[0].verdict, VERDICT_OPAQUE);
+    assert_int_equal(rows[0].calls, 2);
+    arena_free(arena);
+    audit_free(ledger);
+}
+
+static void merges_by_fingerprint(void **state) {
+    AuditLimits limits = {.max_entries = 2, .sample_bytes = 100};
+    AuditLedger *ledgers[3] = {audit_new(limits), audit_new(limits), audit_new(limits)};
+    StatementDecision stale = {.verdict = VERDICT_NO_TENANT_TABLE}, fresh = multi_tenant();
+    Arena *arena = arena_new();
+    AuditRow *rows;
+
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        AuditSubject shared = subject_of(9, i == 2 ? &stale : &fresh, i == 1 ? "SELECT 9" : "SELECT 10");
+        AuditSubject own = subject_of((uint64_t)(100 + i), &fresh, "SELECT 100");
+        AuditSubject beyond = subject_of((uint64_t)(200 + i), &fresh, "SELECT 200");
+        AuditEntry *entry = enter(ledgers[i], &shared, true);
+
+        /* The second one met it first, the third one has not learned of the new stage. */
+        if (i < 2)
+            audit_count(entry, (uint64_t)(10 * (i + 1)), true, (int64_t)(10 - i) * SECOND);
+        audit_count(enter(ledgers[i], &own, true), 1000, false, SECOND);
+        audit_count(enter(ledgers[i], &beyond, true), 1, false, SECOND);
+    }
+    assert_int_equal(audit_collect(ledgers, 3, arena, &rows), 5);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(rows[i].fingerprint, 100 + i);
+    assert_int_equal(rows[3].fingerprint, 9);
+    assert_int_equal(rows[3].verdict, VERDICT_MULTI_TENANT);
+    assert_string_equal(rows[3].sample, "SELECT 9");
+    assert_string_equal(rows[3].tables, "public.orders, public.line_items");
+    assert_string_equal(rows[3].unscoped, "public.line_items");
+    assert_string_equal(rows[3].application, "shop");
+    assert_string_equal(rows[3].role, "app");
+    assert_int_equal(rows[3].calls, 2);
+    assert_int_equal(rows[3].errors, 2);
+    assert_int_equal(rows[3].total_us, 30);
+    assert_int_equal(rows[3].max_us, 20);
+    assert_int_equal(rows[3].first_seen, 9 * SECOND);
+    assert_int_equal(rows[3].last_seen, 10 * SECOND);
+    assert_int_equal(rows[4].calls, 3);
+    arena_free(arena);
+    for (int i = 0; i < 3; i++)
+        audit_free(ledgers[i]);
+}
+
+static void collects_nothing(void **state) {
+    AuditLedger *ledger = audit_new((AuditLimits){.max_entries = 2, .sample_bytes = 100});
+    Arena *arena = arena_new();
+    AuditRow *rows;
+
+    (void)state;
+    assert_int_equal(audit_collect(&ledger, 1, arena, &rows), 0);
+    assert_int_equal(audit_collect(NULL, 0, arena, &rows), 0);
+    arena_free(arena);
+    audit_free(ledger);
+}
+
+static void makes_presentable_samples(void **state) {
+    static const struct {
+        Str text, shape;
+        bool redact;
+        const char *sample;
+    } CASES[] = {
+        {STR_LIT("SELECT 1"), STR_NONE, false, "SELECT 1"},
+        {STR_LIT(""), STR_NONE, false, ""},
+        {STR_LIT("SELECT 12345"), STR_NONE, false, "SELECT 123..."},
+        {STR_LIT("SELECT '\xC3\xA4'"), STR_NONE, false, "SELECT '\xC3\xA4..."},
+        {STR_LIT("SELECT 1 \xC3\xA4"), STR_NONE, false, "SELECT 1 ..."},
+        {STR_LIT("SELECT '\xE4'"), STR_NONE, false, "SELECT '\xEF\xBF\xBD'"},
+        {STR_LIT("\xE2\x82"), STR_NONE, false, "\xEF\xBF\xBD\xEF\xBF\xBD"},
+        {STR_LIT("\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80"), STR_NONE, false, NULL},
+        {STR_LIT("a\0b"), STR_NONE, false,
+         "a\xEF\xBF\xBD"
+         "b"},
+        {STR_LIT("SELECT 17"), STR_LIT("SELECT 0"), true, "SELECT 0"},
+        {STR_LIT("S 'secret'"), STR_NONE, true, "S '?'"},
+        {STR_LIT("S 'secret"), STR_NONE, true, "(redacted)"},
+        {STR_NONE, STR_NONE, false, ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(CASES); i++) {
+        AuditLedger *ledger =
+            audit_new((AuditLimits){.max_entries = 2, .sample_bytes = 10, .redact = CASES[i].redact});
+        StatementDecision decision = multi_tenant();
+        AuditSubject subject = {
+            .fingerprint = i, .decision = &decision, .text = CASES[i].text, .shape = CASES[i].shape};
+        AuditEntry *entry = enter(ledger, &subject, true);
+
+        if (CASES[i].sample)
+            assert_string_equal(entry->sample, CASES[i].sample);
+        else
+            assert_memory_equal(entry->sample, "\xEF\xBF\xBD", 3);
+        assert_string_equal(entry->application, "");
+        audit_free(ledger);
+    }
+}
+
+/* One writer that adds, changes and counts, and readers that check what must hold of every picture they get.
+ */
+
+enum { WRITES = 40000, SHAPES = 200, READERS = 3 };
+
+typedef struct Race {
+    AuditLedger *ledger;
+    atomic_bool over;
+    atomic_int pictures;
+} Race;
+
+static void *read_all_along(void *arg) {
+    Race *race = arg;
+
+    while (!race->over) {
+        Arena *arena = arena_new();
+        AuditRow *rows;
+        int n = audit_collect(&race->ledger, 1, arena, &rows);
+
+        for (int i = 0; i < n; i++) {
+            bool multi = rows[i].verdict == VERDICT_MULTI_TENANT;
+
+            if (multi != (rows[i].reason != NULL) ||
+                (strcmp(rows[i].unscoped, "public.line_items") == 0) != multi ||
+                strcmp(rows[i].sample, "SELECT 1") != 0)
+                abort();
+        }
+        arena_free(arena);
+        race->pictures++;
+    }
+    return NULL;
+}
+
+static void bears_readers_beside_the_writer(void **state) {
+    Race race = {.ledger = audit_new((AuditLimits){.max_entries = SHAPES, .sample_bytes = 100})};
+    StatementDecision none = {.verdict = VERDICT_NO_TENANT_TABLE}, multi = multi_tenant();
+    pthread_t readers[READERS];
+    Arena *arena = arena_new();
+    uint64_t calls = 0;
+    AuditRow *rows;
+    int n;
+
+    (void)state;
+    for (int i = 0; i < READERS; i++)
+        assert_int_equal(pthread_create(&readers[i], NULL, read_all_along, &race), 0);
+    for (uint64_t i = 0; i < WRITES || race.pictures < READERS; i++) {
+        AuditSubject subject = subject_of(i % SHAPES, i / SHAPES % 2 ? &multi : &none, "SELECT 1");
+        bool is_new;
+
+        audit_count(audit_entry(race.ledger, &subject, &is_new), 1, false, SECOND);
+        calls++;
+    }
+    race.over = true;
+    for (int i = 0; i < READERS; i++)
+        pthread_join(readers[i], NULL);
+    n = audit_collect(&race.ledger, 1, arena, &rows);
+    assert_int_equal(n, SHAPES);
+    for (int i = 0; i < n; i++)
+        calls -= rows[i].calls;
+    assert_int_equal(calls, 0);
+    arena_free(arena);
+    audit_free(race.ledger);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(keeps_an_entry_in_place),
+        cmocka_unit_test(follows_a_changed_decision),
+        cmocka_unit_test(counts),
+        cmocka_unit_test(shares_an_overflow_entry),
+        cmocka_unit_test(merges_by_fingerprint),
+        cmocka_unit_test(collects_nothing),
+        cmocka_unit_test(makes_presentable_samples),
+        cmocka_unit_test(bears_readers_beside_the_writer),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
