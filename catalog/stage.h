@@ -18,6 +18,12 @@ MUST_USE bool stage_create_schema(PGconn *conn, Error *err);
 /* Whether the schema is there. */
 MUST_USE bool stage_schema_exists(PGconn *conn, bool *exists, Error *err);
 
+/* Makes this proxy known to a migration before there is a schema to register in: takes a shared advisory lock,
+ * which the session keeps until it ends. Waits while somebody holds it exclusively, a few seconds at most. For
+ * the control connection, before its first load of the catalog; doing it twice is harmless. `id` is a UUID in
+ * text, the one to register with. */
+MUST_USE bool proxy_announce(PGconn *conn, const char *id, Error *err);
+
 /* Registers a proxy, or registers it anew. *epoch is the one that counts from here on: the proxy must load a
  * snapshot of that epoch or a later one before it plans a statement. `id` is a UUID in text. */
 MUST_USE bool proxy_register(PGconn *conn, const char *id, const char *host, int pid, const char *version,

@@ -2,7 +2,6 @@
  * escaped. */
 #include "cli/lint_report.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <string.h>
@@ -140,25 +139,20 @@ void lint_report_add(LintReport *report, Arena *arena, const LintResult *result)
         print_text(report, arena, result);
 }
 
-bool lint_report_end(LintReport *report, Error *err) {
-    if (!report->json) {
-        fprintf(report->out, "%" PRId64 " statement%s", report->statements,
-                report->statements == 1 ? "" : "s");
-        const char *separator = ": ";
-        for (int i = 0; i < LINT_VERDICTS; i++) {
-            if (report->verdicts[i] == 0)
-                continue;
-            fprintf(report->out, "%s%" PRId64 " %s", separator, report->verdicts[i],
-                    verdict_name((Verdict)i));
-            separator = ", ";
-        }
-        if (report->rewritten > 0)
-            fprintf(report->out, "; %" PRId64 " would be rewritten", report->rewritten);
-        putc('\n', report->out);
+void lint_report_end(LintReport *report) {
+    if (report->json)
+        return;
+    fprintf(report->out, "%" PRId64 " statement%s", report->statements, report->statements == 1 ? "" : "s");
+    const char *separator = ": ";
+    for (int i = 0; i < LINT_VERDICTS; i++) {
+        if (report->verdicts[i] == 0)
+            continue;
+        fprintf(report->out, "%s%" PRId64 " %s", separator, report->verdicts[i], verdict_name((Verdict)i));
+        separator = ", ";
     }
-    if (fflush(report->out) != 0 || ferror(report->out))
-        return error_set(err, "58030", "cannot write the result: %s", strerror(errno));
-    return true;
+    if (report->rewritten > 0)
+        fprintf(report->out, "; %" PRId64 " would be rewritten", report->rewritten);
+    putc('\n', report->out);
 }
 
 bool lint_report_has_findings(const LintReport *report) {

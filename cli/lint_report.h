@@ -7,7 +7,6 @@
 #include <stdio.h>
 
 #include "base/arena.h"
-#include "base/error.h"
 #include "rewrite/decide.h"
 
 #define LINT_VERDICTS (VERDICT_UNPARSED + 1)
@@ -34,8 +33,8 @@ typedef struct LintResult {
 
 /* Counts the statement and prints it. `arena` is for scratch. */
 void lint_report_add(LintReport *report, Arena *arena, const LintResult *result);
-/* Prints the summary for people. False with `err` (58030) if anything of the output could not be written. */
-bool lint_report_end(LintReport *report, Error *err) MUST_USE;
+/* Prints the summary for people. */
+void lint_report_end(LintReport *report);
 /* Whether there was anything that deserves exit code 1. */
 bool lint_report_has_findings(const LintReport *report) MUST_USE;
 

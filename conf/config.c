@@ -112,6 +112,26 @@ char *config_show(const Config *config, const Setting *setting) {
     return value_show(setting, config);
 }
 
+/* Bytes that a value takes in Config. */
+static size_t value_size(SettingType type) {
+    return type == SETTING_BOOL ? sizeof(bool) : type == SETTING_BYTES ? sizeof(int64_t) : sizeof(int);
+}
+
+void config_keep(Config *config, const Config *from, const Setting *setting) {
+    void *to = (char *)config + setting->offset;
+    const void *value = (const char *)from + setting->offset;
+
+    if (setting->type == SETTING_STRING || setting->type == SETTING_NAME) {
+        const char *text = *(char *const *)value;
+
+        free(*(char **)to);
+        *(char **)to = text ? mem_strdup(text) : NULL;
+    } else {
+        memcpy(to, value, value_size(setting->type));
+    }
+    config->source_line[setting - settings_table] = from->source_line[setting - settings_table];
+}
+
 char *config_show_table(const TableConfig *table, const Setting *setting) {
     return value_show(setting, table);
 }

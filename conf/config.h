@@ -105,6 +105,9 @@ char *config_show(const Config *config, const Setting *setting) MUST_USE;
 /* The same for the settings of section "table". */
 char *config_show_table(const TableConfig *table, const Setting *setting) MUST_USE;
 
+/* Gives `config` the value, and its source, that `from` has for a setting (of no [table …] section). */
+void config_keep(Config *config, const Config *from, const Setting *setting);
+
 /* Splits a comma-separated setting; spaces around items are dropped. The items live in one allocation that
  * the caller frees with free(result). The list ends with NULL. */
 char **config_split(const char *list) MUST_USE;

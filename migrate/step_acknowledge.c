@@ -19,18 +19,17 @@ static void describe(const Migration *migration, const Table *table, Buf *out) {
     buf_append_cstr(out, "wait until every proxy works by it");
 }
 
-/* The proxies that are behind, for people, in the arena; NULL if there is none. */
-static bool read_behind(const Migration *migration, const char **behind, Error *err) {
+/* The proxies that are behind, for people, in `arena`; NULL if there is none. */
+static bool read_behind(PGconn *conn, Arena *arena, const char **behind, Error *err) {
     PGresult *result;
     ProxyInfo *proxies;
     Buf list = {0};
     int n = 0;
 
-    result = query_run(migration->conn, "reading the epoch", sql_epoch, 0, NULL, err);
+    result = query_run(conn, "reading the epoch", sql_epoch, 0, NULL, err);
     if (!result)
         return false;
-    if (!stage_unacknowledged(migration->conn, query_int(result, 0, 0), migration->arena, &proxies, &n,
-                              err)) {
+    if (!stage_unacknowledged(conn, query_int(result, 0, 0), arena, &proxies, &n, err)) {
         PQclear(result);
         return false;
     }
@@ -40,7 +39,7 @@ static bool read_behind(const Migration *migration, const char **behind, Error *
                    i ? "; " : "", proxies[i].host, proxies[i].pid, proxies[i].epoch, query_int(result, 0, 0),
                    (double)proxies[i].lease_left_ms / 1000);
     PQclear(result);
-    *behind = n == 0 ? NULL : arena_strndup(migration->arena, (const char *)buf_ptr(&list), buf_len(&list));
+    *behind = n == 0 ? NULL : arena_strndup(arena, (const char *)buf_ptr(&list), buf_len(&list));
     buf_free(&list);
     return true;
 }
@@ -49,7 +48,7 @@ static bool check(const Migration *migration, const Table *table, bool *done, Er
     const char *behind;
 
     (void)table;
-    if (!read_behind(migration, &behind, err))
+    if (!read_behind(migration->conn, migration->arena, &behind, err))
         return false;
     *done = behind == NULL;
     return true;
@@ -57,20 +56,21 @@ static bool check(const Migration *migration, const Table *table, bool *done, Er
 
 static bool run(const Migration *migration, const Table *table, Error *err) {
     int64_t next = session_clock() + SAY_AFTER_MS;
-    const char *behind;
+    Arena *arena = arena_new(); /* it may be a long wait */
+    const char *behind = NULL;
+    bool done;
 
     (void)table;
-    for (;;) {
-        if (!read_behind(migration, &behind, err))
-            return false;
-        if (!behind)
-            return true;
+    while ((done = read_behind(migration->conn, arena, &behind, err)) && behind) {
         if (session_clock() >= next) {
             step_say(migration, "  waiting for %s", behind);
             next = session_clock() + SAY_EVERY_MS;
         }
         session_sleep(POLL_MS);
+        arena_reset(arena);
     }
+    arena_free(arena);
+    return done;
 }
 
 const Step step_acknowledge = {.name = "acknowledge",

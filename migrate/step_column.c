@@ -93,7 +93,7 @@ static bool check(const Migration *migration, const Table *table, bool *done, Er
     return true;
 }
 
-/* Who holds the table, one a line, in the arena; empty if nobody does any more. */
+/* Who holds the table, in the arena; empty if nobody does any more. */
 static bool read_blockers(const Migration *migration, const Table *table, const char **blockers, Error *err) {
     const char *oid = arena_printf(migration->arena, "%" PRIu32, table->oid);
     PGresult *result =
@@ -103,7 +103,7 @@ static bool read_blockers(const Migration *migration, const Table *table, const 
     if (!result)
         return false;
     for (int i = 0; i < PQntuples(result); i++)
-        buf_printf(&list, "%s%s", i ? "\n" : "", PQgetvalue(result, i, 0));
+        buf_printf(&list, "%s%s", i ? "; " : "", PQgetvalue(result, i, 0));
     *blockers = arena_strndup(migration->arena, (const char *)buf_ptr(&list), buf_len(&list));
     buf_free(&list);
     PQclear(result);

@@ -26,13 +26,16 @@ static void describe(const Migration *migration, const Table *table, Buf *out) {
 static PGresult *read_writers(const Migration *migration, Error *err) {
     SessionArray oids = {0};
     const char *param;
+    char oid[16];
     PGresult *result;
 
     for (int i = 0; i < migration->snapshot->ntables; i++) {
         const Table *table = &migration->snapshot->tables[i];
 
-        if (table->kind == KIND_BACKFILL)
-            session_array_add(&oids, arena_printf(migration->arena, "%" PRIu32, table->oid));
+        if (table->kind != KIND_BACKFILL)
+            continue;
+        snprintf(oid, sizeof(oid), "%" PRIu32, table->oid);
+        session_array_add(&oids, oid);
     }
     param = session_array_text(&oids);
     result = query_run(migration->conn, "looking for writers", sql_writers, 1, &param, err);

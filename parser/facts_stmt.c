@@ -253,6 +253,7 @@ static void fill_drop(Convert *c, Statement *stmt, const Node *node) {
         drop->remove_type != PG_QUERY__OBJECT_TYPE__OBJECT_FOREIGN_TABLE &&
         drop->remove_type != PG_QUERY__OBJECT_TYPE__OBJECT_SEQUENCE)
         return;
+    stmt->drops = true;
     for (size_t i = 0; i < drop->n_objects; i++) {
         FromItem *table;
 

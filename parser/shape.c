@@ -1,61 +1,241 @@
-/* The shape of a text: one pass that copies what is not a literal and replaces what is. */
+/* The shape of a text: what is not a literal is copied, what is one is replaced.
+ *
+ * Most bytes of a statement begin nothing and are looked at sixteen at a time. What is stopped at is what can
+ * begin a literal, a comment or a quoted identifier; what such a byte means depends on the word that it may
+ * stand in or behind, and that is told by looking back, but never further than to where the last literal,
+ * comment or quoted identifier ended:
+ *
+ *   0 .. copied      -- in the shape
+ *   copied .. base   -- belongs to no word that is still open
+ *   base .. i        -- words, blanks, operators, punctuation
+ *   i .. n           -- to be looked at */
 #include "parser/shape.h"
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #include "parser/lex.h"
 
-/* What stands for a literal of each kind. The kinds are those that the parser tells apart: an integer of 32
- * bits is another kind of constant than a larger one or a decimal, and a string with UESCAPE behind it is one
- * only with U& before it. */
+/* What stands for a literal of each kind. The parser tells an integer of 32 bits from a larger one and from a
+ * decimal. A placeholder opens as its literal does, so that what stands before it stays a token of its own:
+ * u&E'x' is no U&'x', and SELECT.5 no SELECT0. */
 static const Str placeholder_string = {"'?'", 3};
+static const Str placeholder_escaped = {"E'?'", 4};
+static const Str placeholder_dollar = {"$$?$$", 5};
 static const Str placeholder_unicode = {"U&'?'", 5};
 static const Str placeholder_bit = {"B'?'", 4};
 static const Str placeholder_hex = {"X'?'", 4};
 static const Str placeholder_integer = {"0", 1};
 static const Str placeholder_decimal = {"0.0", 3};
-static const Str placeholder_fraction = {".0", 2}; /* may follow a word without a blank: SELECT.5 */
+static const Str placeholder_fraction = {".0", 2};
 #define PLACEHOLDER_MAX 5
 
 /* A larger buffer is not kept for the next text. */
 #define KEEP_MAX (64u * 1024u)
 
-static Str placeholder(const char *s, LexToken t) {
-    size_t i = t.start, digits;
+#define CHUNK 16
 
-    switch (t.kind) {
-    case LEX_STRING:
-        return placeholder_string;
-    case LEX_UNICODE:
-        return placeholder_unicode;
-    case LEX_BIT:
-        return placeholder_bit;
-    case LEX_HEX:
-        return placeholder_hex;
-    default:
-        break;
+typedef struct Scan {
+    Shape *shape;
+    const char *s;
+    size_t n;
+    size_t copied;
+    size_t base;
+    char *out;
+} Scan;
+
+/* ---- where something may begin ---- */
+
+static const bool stops[256] = {
+    ['\''] = true, ['"'] = true, ['$'] = true, ['-'] = true, ['/'] = true, ['0' ... '9'] = true,
+};
+
+#ifdef __SSE2__
+static inline __m128i in_range(__m128i bytes, char low, char high) {
+    __m128i above = _mm_sub_epi8(bytes, _mm_set1_epi8(low));
+
+    return _mm_cmpeq_epi8(_mm_min_epu8(above, _mm_set1_epi8((char)(high - low))), above);
+}
+
+/* A bit for each of the CHUNK bytes at `s` that is to be stopped at. Besides `stops` these are % & and #,
+ * because one range costs less than three characters. */
+static inline unsigned stops_in_chunk(const char *s) {
+    __m128i bytes = _mm_loadu_si128((const __m128i *)s);
+    __m128i found = _mm_or_si128(in_range(bytes, '"', '\''), in_range(bytes, '/', '9'));
+
+    found = _mm_or_si128(found, _mm_cmpeq_epi8(bytes, _mm_set1_epi8('-')));
+    return (unsigned)_mm_movemask_epi8(found);
+}
+
+/* The next byte at or behind i that is to be stopped at, or n. */
+static inline size_t next_stop(const char *s, size_t n, size_t i) {
+    unsigned found;
+
+    for (; i + CHUNK <= n; i += CHUNK)
+        if ((found = stops_in_chunk(s + i)))
+            return i + (size_t)__builtin_ctz(found);
+    if (i < n && n >= CHUNK) {
+        /* The last chunk reaches back over what has been looked at. */
+        found = stops_in_chunk(s + n - CHUNK) >> (i - (n - CHUNK));
+        return found ? i + (size_t)__builtin_ctz(found) : n;
     }
+    while (i < n && !stops[(unsigned char)s[i]])
+        i++;
+    return i;
+}
+#else
+static inline size_t next_stop(const char *s, size_t n, size_t i) {
+    while (i < n && !stops[(unsigned char)s[i]])
+        i++;
+    return i;
+}
+#endif
+
+/* ---- literals ---- */
+
+static Str number_placeholder(const char *s, size_t i, size_t end) {
+    size_t digits;
+
     if (s[i] == '.')
         return placeholder_fraction;
-    while (i < t.end && s[i] == '0')
+    while (i < end && s[i] == '0')
         i++;
-    digits = lex_digits(s, t.end, i) - i;
-    if (i + digits < t.end || digits > 10 || (digits == 10 && memcmp(s + i, "2147483647", 10) > 0))
+    digits = lex_digits(s, end, i) - i;
+    if (i + digits < end || digits > 10 || (digits == 10 && memcmp(s + i, "2147483647", 10) > 0))
         return placeholder_decimal;
     return placeholder_integer;
 }
 
-static inline bool is_literal(LexKind kind) { return kind >= LEX_STRING && kind <= LEX_NUMBER; }
+/* Puts the placeholder where the literal start .. end stands. False for one literal too many. */
+static inline bool put_literal(Scan *scan, size_t start, size_t end, Str placeholder) {
+    size_t plain = start - scan->copied;
 
-/* Where the next literal may begin: passes over what certainly begins none. */
-static inline size_t skip_plain(const char *s, size_t n, size_t i) {
-    while (i < n && (s[i] == ' ' || s[i] == ',' || s[i] == '(' || s[i] == ')' || s[i] == '='))
-        i++;
-    return i;
+    if (scan->shape->nliterals == SHAPE_MAX_LITERALS)
+        return false;
+    scan->shape->literals[scan->shape->nliterals++] = (Span){(uint32_t)start, (uint32_t)end};
+    memcpy(scan->out, scan->s + scan->copied, plain);
+    memcpy(scan->out + plain, placeholder.ptr, placeholder.len);
+    scan->out += plain + placeholder.len;
+    scan->copied = scan->base = end;
+    return true;
+}
+
+/* Does the byte before s[i] belong to a word? */
+static inline bool in_word(const Scan *scan, size_t i) {
+    return i > scan->base && lex_is(scan->s, i - 1, LEX_IS_IDENT_CONT);
+}
+
+/* ---- what a byte that was stopped at begins: each returns where to go on, n + 1 where there is no shape */
+
+static inline size_t at_digit(Scan *scan, size_t i) {
+    const char *s = scan->s;
+    size_t n = scan->n, start = i, end, dots = 0;
+
+    if (in_word(scan, i))
+        return lex_word(s, n, i + 1);
+    /* Dots pair up from the left: behind an odd number of them, the last one is the number's. */
+    while (i - dots > scan->base && s[i - dots - 1] == '.')
+        dots++;
+    if (dots & 1)
+        start--;
+    end = lex_number(s, n, start);
+    /* `1x` is an error to some versions of PostgreSQL and two tokens, or a hexadecimal number, to others. */
+    if (end < n && lex_is(s, end, LEX_IS_IDENT_START))
+        return n + 1;
+    return put_literal(scan, start, end, number_placeholder(s, start, end)) ? end : n + 1;
+}
+
+/* What the word of one letter, or U&, right before the quote at s[i] makes of the string: where it begins. */
+static inline LexKind string_kind(const Scan *scan, size_t i, size_t *start) {
+    size_t open = i;
+    LexKind kind;
+
+    if (i > scan->base && lex_is(scan->s, i - 1, LEX_IS_IDENT_START))
+        *start = i - 1;
+    else if (i > scan->base + 1 && scan->s[i - 1] == '&' && lex_is(scan->s, i - 2, LEX_IS_IDENT_START))
+        *start = i - 2;
+    else
+        *start = i;
+    if (*start < i && !in_word(scan, *start)) {
+        kind = lex_prefix(scan->s, scan->n, *start, &open);
+        if (kind != LEX_WORD)
+            return kind;
+    }
+    *start = i;
+    return LEX_STRING;
+}
+
+static inline size_t at_quote(Scan *scan, size_t i) {
+    size_t start;
+    LexKind kind = string_kind(scan, i, &start);
+    bool escapes = kind == LEX_STRING && start < i;
+    size_t end = lex_quoted_string(scan->s, scan->n, i + 1, escapes, kind == LEX_STRING || kind == LEX_UNICODE);
+    Str placeholder = kind == LEX_UNICODE ? placeholder_unicode
+                      : kind == LEX_BIT   ? placeholder_bit
+                      : kind == LEX_HEX   ? placeholder_hex
+                      : escapes           ? placeholder_escaped
+                                          : placeholder_string;
+
+    return end <= scan->n && put_literal(scan, start, end, placeholder) ? end : scan->n + 1;
+}
+
+static size_t at_double_quote(Scan *scan, size_t i) {
+    size_t start;
+
+    /* The name in U&"…" may depend on a literal, that of UESCAPE. */
+    if (string_kind(scan, i, &start) == LEX_QUOTED)
+        return scan->n + 1;
+    return scan->base = lex_quoted_identifier(scan->s, scan->n, i + 1);
+}
+
+static size_t at_dollar(Scan *scan, size_t i) {
+    const char *s = scan->s;
+    size_t n = scan->n, end;
+
+    if (in_word(scan, i))
+        return lex_word(s, n, i + 1);
+    if (i + 1 < n && lex_is(s, i + 1, LEX_IS_DIGIT))
+        return scan->base = lex_digits(s, n, i + 2);
+    end = lex_dollar_string(s, n, i);
+    if (end == i)
+        return scan->base = i + 1;
+    return end <= n && put_literal(scan, i, end, placeholder_dollar) ? end : n + 1;
+}
+
+static size_t at_comment(Scan *scan, size_t i) {
+    const char *s = scan->s;
+    size_t n = scan->n;
+
+    if (s[i] == '-' && i + 1 < n && s[i + 1] == '-')
+        return scan->base = lex_line_comment(s, n, i + 2);
+    if (s[i] == '/' && i + 1 < n && s[i + 1] == '*')
+        return scan->base = lex_block_comment(s, n, i + 2);
+    return i + 1;
+}
+
+static inline size_t at_stop(Scan *scan, size_t i) {
+    switch (scan->s[i]) {
+    case '0' ... '9':
+        return at_digit(scan, i);
+    case '\'':
+        return at_quote(scan, i);
+    case '$':
+        return at_dollar(scan, i);
+    case '"':
+        return at_double_quote(scan, i);
+    case '-':
+    case '/':
+        return at_comment(scan, i);
+    default:
+        return i + 1;
+    }
 }
 
 bool shape_of(Shape *shape, Str text) {
-    const char *s = text.ptr;
-    size_t n = text.len, copied = 0, i = 0;
-    char *start, *out;
+    Scan scan = {.shape = shape, .s = text.ptr, .n = text.len};
+    size_t i = 0;
+    char *start;
 
     shape->nliterals = 0;
     shape->hash = 0;
@@ -63,39 +243,18 @@ bool shape_of(Shape *shape, Str text) {
     shape->buf.start = shape->buf.end = 0;
     if (shape->buf.cap > KEEP_MAX)
         buf_free(&shape->buf);
-    if (n > UINT32_MAX || memchr(s, '\0', n))
+    if (text.len > UINT32_MAX || memchr(text.ptr, '\0', text.len))
         return false;
-    out = start = (char *)buf_reserve(&shape->buf, n + (size_t)SHAPE_MAX_LITERALS * PLACEHOLDER_MAX + 1);
-    while ((i = lex_blank(s, n, skip_plain(s, n, i))) < n) {
-        LexToken t = lex_token(s, n, i);
-        Str literal;
-
-        i = t.end;
-        if (!is_literal(t.kind)) {
-            if (t.kind == LEX_UNTERMINATED)
-                return false;
-            continue;
-        }
-        /* `1x` is an error to some versions of PostgreSQL and two tokens, or a hexadecimal number, to others.
-         */
-        if (t.kind == LEX_NUMBER && i < n && lex_is(s, i, LEX_IS_IDENT_START))
-            return false;
-        if (shape->nliterals == SHAPE_MAX_LITERALS)
-            return false;
-        shape->literals[shape->nliterals++] = (Span){(uint32_t)t.start, (uint32_t)t.end};
-        literal = placeholder(s, t);
-        memcpy(out, s + copied, t.start - copied);
-        out += t.start - copied;
-        memcpy(out, literal.ptr, literal.len);
-        out += literal.len;
-        copied = t.end;
-    }
-    if (i > n)
+    start =
+        (char *)buf_reserve(&shape->buf, text.len + (size_t)SHAPE_MAX_LITERALS * PLACEHOLDER_MAX + 1);
+    scan.out = start;
+    while ((i = next_stop(scan.s, scan.n, i)) < scan.n)
+        i = at_stop(&scan, i);
+    if (i > scan.n)
         return false;
-    memcpy(out, s + copied, n - copied);
-    out += n - copied;
-    shape->buf.end += (size_t)(out - start);
-    shape->text = (Str){start, (size_t)(out - start)};
+    memcpy(scan.out, scan.s + scan.copied, scan.n - scan.copied);
+    shape->text = (Str){start, (size_t)(scan.out - start) + scan.n - scan.copied};
+    shape->buf.end += shape->text.len;
     shape->hash = str_hash(shape->text);
     return true;
 }

@@ -105,7 +105,7 @@ void show_clients(Worker *w, ConsoleRows *rows) {
     arena_free(row.arena);
 }
 
-const char *const COLUMNS_SERVERS[] = {"client_id", "worker",  "user",           "database",       "address",      "tls",
+const char *const COLUMNS_SERVERS[] = {"client_id", "worker",  "backend_pid",    "user",           "database",       "address",      "tls",
                                        "state",     "pending", "unsent_to_server", "unsent_to_client", NULL};
 
 void show_servers(Worker *w, ConsoleRows *rows) {
@@ -118,6 +118,7 @@ void show_servers(Worker *w, ConsoleRows *rows) {
             continue;
         add_number(&row, s->id);
         add_number(&row, (uint64_t)w->index);
+        add_number(&row, s->server_pid);
         add(&row, s->user);
         add(&row, s->database);
         add(&row, arena_printf(row.arena, coordinator_is_unix(c) ? "%s/.s.PGSQL.%s" : "%s:%s", c->host, c->port));

@@ -49,6 +49,7 @@ struct Control {
     uint64_t generation;
     int backoff_ms;
     int64_t connect_at, load_at, heartbeat_at; /* ms, monotonic */
+    char warning[512];    /* of the last snapshot: logged when it changes */
 
     pthread_mutex_t status_lock;
     ControlStatus status;
@@ -124,26 +125,6 @@ static bool connect_control(Control *c, Error *err) {
     return query_script(c->conn, "listening for stage changes", "LISTEN " STAGE_CHANNEL, err);
 }
 
-/* ---- the catalog ---- */
-
-static bool load_catalog(Control *c, Error *err) {
-    Snapshot *snapshot = catalog_load(c->conn, c->runtime->config, err);
-    if (!snapshot)
-        return false;
-    if (snapshot->epoch != c->epoch)
-        log_info("epoch %" PRId64 " of the catalog is in force", snapshot->epoch);
-    if (snapshot->warning)
-        log_debug("catalog: %s", snapshot->warning);
-    snapshot->generation = ++c->generation;
-    c->epoch = snapshot->epoch;
-    pthread_mutex_lock(&c->status_lock);
-    c->status.loads++;
-    c->status.last_load_us = wall_us();
-    pthread_mutex_unlock(&c->status_lock);
-    proxy_publish(c->proxy, snapshot);
-    return true;
-}
-
 /* ---- registration ---- */
 
 /* The epoch that no worker is behind. */
@@ -169,10 +150,9 @@ static bool register_proxy(Control *c, Error *err) {
     if (!proxy_register(c->conn, c->id, host, (int)getpid(), SHARDFERRY_VERSION, c->runtime->config->lease, &epoch, err))
         return false;
     c->registered = true;
-    if (epoch == c->epoch)
-        hold_lease(c, asked);
-    else
-        c->load_at = 0; /* until that epoch is in force, no lease */
+    hold_lease(c, asked);
+    if (epoch != c->epoch)
+        c->load_at = 0;
     return true;
 }
 
@@ -192,6 +172,29 @@ static bool heartbeat(Control *c, Error *err) {
     c->status.acknowledged = ack;
     pthread_mutex_unlock(&c->status_lock);
     return true;
+}
+
+/* ---- the catalog ---- */
+
+static bool load_catalog(Control *c, Error *err) {
+    Snapshot *snapshot = catalog_load(c->conn, c->runtime->config, err);
+    if (!snapshot)
+        return false;
+    /* Before the snapshot is in force, so that no statement on a table under migration meets a proxy without a lease. */
+    bool ok = snapshot->epoch == 0 || c->registered || register_proxy(c, err);
+    if (snapshot->epoch != c->epoch)
+        log_info("epoch %" PRId64 " of the catalog is in force", snapshot->epoch);
+    if (snapshot->warning && strcmp(snapshot->warning, c->warning) != 0)
+        log_warning("catalog: %s", snapshot->warning);
+    snprintf(c->warning, sizeof c->warning, "%s", snapshot->warning ? snapshot->warning : "");
+    snapshot->generation = ++c->generation;
+    c->epoch = snapshot->epoch;
+    pthread_mutex_lock(&c->status_lock);
+    c->status.loads++;
+    c->status.last_load_us = wall_us();
+    pthread_mutex_unlock(&c->status_lock);
+    proxy_publish(c->proxy, snapshot);
+    return ok;
 }
 
 /* ---- what is due ---- */

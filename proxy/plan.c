@@ -258,6 +258,8 @@ static Plan *plan_new(PlanCache *cache, PlanEntry *e, const PlanRequest *request
         plan->decision = decide(plan->arena, request->text, e->facts, plan->snapshot,
                                 plan->hidden_effects || !request->context ? &UNKNOWN : &request->context->session);
     plan->nstatements = plan->decision->nstatements;
+    for (int i = 0; i < plan->nstatements && !plan->migrating; i++)
+        plan->migrating = plan->decision->statements[i].migrating;
     plan->audit = ARENA_ARRAY(plan->arena, AuditEntry *, plan->nstatements ? plan->nstatements : 1);
     find_audit_entries(cache, plan, request, has_shape, on_new, arg);
     return plan;
@@ -345,7 +347,7 @@ Plan *plan_get(PlanCache *cache, const PlanRequest *request, PlanOnNew *on_new, 
     e = entry_new(cache, request, cache->shape.text, cache->shape.hash, false, true);
     Plan *plan = entry_plan(cache, e, request, true, on_new, arg);
     /* A text that is rejected for a literal's sake (invalid UTF-8, a number out of range) says nothing of others. */
-    if (plan->decision->literals_matter || !e->facts) {
+    if (plan->decision->literals_matter || !e->facts || e->facts->literals_matter) {
         e->by_exact = true;
         entry_drop_plans(e);
     }

@@ -41,6 +41,7 @@ typedef struct Plan {
     bool sets_encoding;     /* SET client_encoding or standard_conforming_strings: what follows in this batch cannot be read */
     bool drops_prepared;    /* DEALLOCATE, DISCARD ALL */
     bool writes;            /* INSERT, UPDATE, DELETE, MERGE or COPY FROM, wherever */
+    const Table *migrating; /* the first table under migration that it writes to; NULL: none */
     bool hidden_effects;    /* several statements, and one changes how the next is read: planned with an unknown path */
 } Plan;
 

@@ -27,7 +27,9 @@ typedef struct Prepared {
     Plan *plan;         /* under which it was last sent; counted */
     Rewritten *rewritten; /* counted; NULL: sent as it is */
     uint64_t sent_hash; /* of the text that was sent; 0: the original */
-    bool missing;       /* the server lost it: a Parse of the proxy's own failed after its Close */
+    bool missing;       /* the server may not have it as noted here: it must be sent again */
+    uint32_t unconfirmed; /* Parse messages of the proxy's own for it that are not answered yet */
+    uint64_t batch;     /* the batch, by number of Syncs, that the last of them stands in */
     UT_hash_handle hh;
 } Prepared;
 

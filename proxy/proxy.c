@@ -46,29 +46,34 @@ void proxy_publish(Proxy *p, Snapshot *snapshot) {
     snapshot_unref(snapshot);
 }
 
-/* Settings whose new value waits for a restart, each named with both values. */
-static void report_unreloadable(const Config *old, const Config *new, Buf *report) {
+/* Settings whose new value waits for a restart keep the old one; each is named with both values. */
+static void keep_unreloadable(const Config *old, Config *new, Buf *report) {
     for (int i = 0; i < settings_count; i++) {
         const Setting *setting = &settings_table[i];
         if (setting->reloadable || strcmp(setting->section, "table") == 0)
             continue;
         char *before = config_show(old, setting), *after = config_show(new, setting);
-        if (strcmp(before, after) != 0)
+        if (strcmp(before, after) != 0) {
             buf_printf(report, "%s.%s: %s is not taken over from the file before a restart; it stays %s\n",
                        setting->section, setting->name, after, before);
+            config_keep(new, old, setting);
+        }
         free(before);
         free(after);
     }
 }
 
 bool proxy_reload(Proxy *p, Buf *report, Error *err) {
+    Runtime *old = proxy_runtime(p);
     Config *config = config_load(p->config_path, CONFIG_FOR_PROXY, err);
+    if (config)
+        keep_unreloadable(old->config, config, report);
+    runtime_unref(old);
     Runtime *runtime = config ? runtime_new(config, err) : NULL;
     if (!runtime)
         return false;
     pthread_mutex_lock(&p->runtime_lock);
-    Runtime *old = p->runtime;
-    report_unreloadable(old->config, runtime->config, report);
+    old = p->runtime;
     p->runtime = runtime;
     pthread_mutex_unlock(&p->runtime_lock);
     log_set_level((LogLevel)runtime->config->log_level);
@@ -151,7 +156,7 @@ static int sessions_left(const Proxy *p) {
     return (int)n;
 }
 
-/* Lets transactions finish, for a bounded time; a second signal ends the patience. */
+/* Lets transactions finish, for a bounded time; SIGINT ends the patience. */
 static void drain(Proxy *p, int signal_fd) {
     int patience = p->runtime->config->drain_timeout;
     log_info("shutting down: no new clients, %d connected", sessions_left(p));
@@ -226,7 +231,7 @@ int proxy_run(const char *config_path, Error *err) {
     while (wait_for_events(p, signal_fd, -1) == SHUTDOWN_NONE)
         ;
     drain(p, signal_fd);
-    listen_cleanup(config);
+    listen_cleanup(p->runtime->config); /* what listening needs is never reloaded */
     proxy_free(p, true);
     close(signal_fd);
     log_info("stopped");

@@ -45,25 +45,14 @@ Error *refusal_too_long(const Config *config, size_t size) {
     return err;
 }
 
-static const Table *first_migrating(const Plan *plan) {
-    for (int i = 0; i < plan->nstatements; i++)
-        if (plan->decision->statements[i].migrating)
-            return plan->decision->statements[i].migrating;
-    return NULL;
-}
-
 Error *refusal_fenced(const Session *s, const Plan *plan) {
     const Worker *w = s->worker;
-    uint64_t lease_end = atomic_load_explicit(&w->proxy->lease_end, memory_order_relaxed);
-    if (lease_end == 0 || w->now < lease_end)
-        return NULL;
-    const Table *table = first_migrating(plan);
-    if (!table)
+    if (!plan->migrating || w->now < atomic_load_explicit(&w->proxy->lease_end, memory_order_relaxed))
         return NULL;
     Error *err = MEM_NEW(Error);
     error_set(err, SQLSTATE_CANNOT_CONNECT_NOW, "table \"%s\" is under migration and the proxy does not know its stage",
-              table->name);
-    error_detail(err, "The proxy has lost its control connection for longer than its lease of %d ms.",
+              plan->migrating->name);
+    error_detail(err, "The proxy has had no working control connection for longer than its lease of %d ms.",
                  w->runtime->config->lease);
     error_hint(err, "Retry; the proxy recovers by itself when the control connection is back.");
     return err;

@@ -39,8 +39,10 @@ Runtime *runtime_new(Config *config, Error *err) {
         goto failed;
     if (config->client_tls != CLIENT_TLS_DISABLE) {
         r->client_tls = tls_server_context(config->client_tls_cert, config->client_tls_key, err);
-        if (!r->client_tls)
+        if (!r->client_tls) {
+            error_prefix(err, "client_tls_cert, client_tls_key");
             goto failed;
+        }
     }
     if (config->admin_users)
         r->admins = config_split(config->admin_users);

@@ -181,7 +181,7 @@ void session_flush_held(Session *s) {
     } else if (s->state == SESSION_CONSOLE && buf_len(&s->client_held) > 0) {
         feed(s, &s->client_held, console_messages, NULL, 0);
     }
-    if (s->state != SESSION_CLOSING)
+    if (s->state != SESSION_CLOSING && !s->client_done)
         stream_start_reading(&s->client);
 }
 
@@ -250,16 +250,21 @@ static void client_drained(Stream *stream) {
 
 static void server_drained(Stream *stream) {
     Session *s = stream->owner;
-    if (s->state == SESSION_ACTIVE || s->state == SESSION_RELAY)
+    if ((s->state == SESSION_ACTIVE || s->state == SESSION_RELAY) && !s->client_done)
         stream_start_reading(&s->client);
 }
 
-/* The client is gone. What it sent is still executed, as it would be by a server that reads it before it meets the
- * end of the stream. */
+/* The client sends no more, or is gone. What it sent is still executed, and as long as it may listen it gets the
+ * answers: the server meets the end of the stream where it would meet it without a proxy. */
 static void client_ended(Stream *stream, const char *failure) {
     Session *s = stream->owner;
     if (failure)
         log_debug("session %llu (%s): client: %s", (unsigned long long)s->id, s->address, failure);
+    s->client_done = true;
+    if (!failure && (s->state == SESSION_ACTIVE || s->state == SESSION_RELAY)) {
+        stream_end(&s->server);
+        return;
+    }
     stream_close(&s->client);
     if (s->state != SESSION_CLOSING)
         close_after_flush(s);
@@ -269,9 +274,16 @@ static void server_ended(Stream *stream, const char *failure) {
     Session *s = stream->owner;
     if (failure)
         log_debug("session %llu (%s): server: %s", (unsigned long long)s->id, s->address, failure);
+    bool in_login = s->state == SESSION_LOGIN && !s->restarting;
     stream_close(&s->server);
-    if (s->state != SESSION_CLOSING && s->state != SESSION_CANCEL)
+    if (in_login && !s->server_refused) {
+        Error err;
+        error_set(&err, SQLSTATE_CONNECTION_FAILURE, "the database server closed the connection during the login%s%s",
+                  failure ? ": " : "", failure ? failure : "");
+        session_fatal(s, &err);
+    } else if (s->state != SESSION_CLOSING && s->state != SESSION_CANCEL && !s->restarting) {
         close_after_flush(s);
+    }
 }
 
 static const StreamCallbacks CLIENT = {

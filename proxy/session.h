@@ -65,8 +65,9 @@ struct Session {
     bool trusted;       /* a peer of the Unix socket with the proxy's own user id */
     bool relay_only;    /* after login: RELAY */
     bool server_alternated; /* sslmode allow, prefer: the other way has been tried */
+    bool server_refused; /* it sent an ErrorResponse during the login */
     bool ssl_answered, gss_answered;
-    bool waits_for_catalog; /* STARTUP: the login goes on when the first snapshot is there */
+    bool client_done;   /* the client sends no more: Terminate, or the end of its stream */
     bool sasl_requested; /* the server asked for SCRAM while both legs use TLS */
     bool restarting;     /* the server connection is being closed to be opened the other way */
 
@@ -76,6 +77,7 @@ struct Session {
     char *database;
     char *application;
     char *default_path; /* search_path of a fresh session; NULL: not known yet */
+    uint32_t server_pid; /* from BackendKeyData; 0: none */
     char address[64];   /* of the client, "127.0.0.1:5000" or "unix" */
     uint64_t connected_ms, active_ms; /* loop time: accept; last message of either side */
 
@@ -83,7 +85,8 @@ struct Session {
     ReplyQueue replies;
     PreparedTable prepared;
     Track confirmed, predicted;
-    Context *context;   /* for `predicted`; counted; NULL: to be made */
+    Context *context;   /* for `predicted`; counted; NULL at first */
+    bool context_stale; /* `predicted` has changed since */
     char transaction;   /* of the last ReadyForQuery: I, T, E; 0 before the first */
     bool skipping;      /* the server ignores the client's messages up to the next Sync */
     bool copy_in;       /* the server is reading CopyData */
@@ -94,6 +97,7 @@ struct Session {
     bool encoding_pending; /* a SET of one of the three is in flight */
     bool ddl;           /* in this transaction: the catalog has to be read again when it commits */
     bool bound_writes;  /* a portal of a writing statement is open */
+    uint64_t syncs;     /* Syncs sent: the number of the batch that messages belong to */
     uint64_t drain_mark; /* replies.pushed when a new epoch came: the older ones are under the old epoch; 0: drained */
     uint64_t statements, rewritten;
 
@@ -122,8 +126,6 @@ void session_startup_data(Session *session, const uint8_t *data, size_t size);
 void session_login_server_data(Session *session, const uint8_t *data, size_t size);
 void session_login_client_data(Session *session, const uint8_t *data, size_t size);
 void session_connect(Session *session);
-/* For one that waits_for_catalog. */
-void session_go_on(Session *session);
 void session_parameter(Session *session, Str name, Str value);
 
 /* session_client.c: returns bytes used; what is left is an incomplete message. */

@@ -131,6 +131,10 @@ static void handle_parse(Session *s, Gather *out, const Message *m) {
 /* Before a statement is used: if a newer epoch, or another search_path, asks for another text than the server
  * has, the server gets that one now. */
 static void refresh(Session *s, Gather *out, Prepared *p) {
+    /* A Parse of the proxy's own may yet be skipped, behind an error in its batch. In the same batch, so is what uses
+     * the statement; in a later one the statement is sent once more. */
+    if (p->unconfirmed > 0 && p->batch != s->syncs)
+        p->missing = true;
     if (!p->missing && session_plan_is_current(s, p->plan))
         return;
     Plan *plan = session_plan(s, p->query);
@@ -157,6 +161,8 @@ static void refresh(Session *s, Gather *out, Prepared *p) {
         buf_clear(message);
     }
     p->missing = false; /* until the answer says otherwise */
+    p->unconfirmed++;
+    p->batch = s->syncs;
     send_parse(s, out, p, plan, true);
     plan_unref(plan);
     STAT_ADD(s->worker->stats.prepared_anew, 1);
@@ -238,8 +244,10 @@ static void handle_close(Session *s, Gather *out, const Message *m) {
 static void handle_sync(Session *s, Gather *out, const Message *m) {
     forward(out, m);
     /* In the midst of COPY IN the server ignores it (PostgreSQL documentation, "COPY Operations"). */
-    if (!s->copy_in)
-        reply_push(&s->replies, REPLY_SYNC)->started = s->worker->now;
+    if (s->copy_in)
+        return;
+    reply_push(&s->replies, REPLY_SYNC)->started = s->worker->now;
+    s->syncs++;
 }
 
 static void handle_function(Session *s, Gather *out, const Message *m) {
@@ -257,12 +265,11 @@ static void handle_copy_end(Session *s, Gather *out, const Message *m) {
         reply_push(&s->replies, REPLY_COPY_END);
 }
 
+/* The server answers what came before, and closes; the session follows it. */
 static void handle_terminate(Session *s, Gather *out, const Message *m) {
     forward(out, m);
-    gather_flush(out);
-    session_set_state(s, SESSION_CLOSING);
-    stream_close_flushed(&s->server);
-    stream_close(&s->client);
+    s->client_done = true;
+    stream_stop_reading(&s->client);
 }
 
 /* ---- dispatch ---- */
@@ -369,6 +376,8 @@ size_t session_client_messages(Session *s, const uint8_t *data, size_t size) {
     size_t used = 0;
     gather_begin(&out, &s->server, &s->worker->own);
     while (used < size && s->state == SESSION_ACTIVE) {
+        if (s->client_done) /* nothing counts behind Terminate */
+            return gather_flush(&out), size;
         if (s->client_skip || s->client_discard) {
             used += take_rest(s, &out, data + used, size - used);
             continue;

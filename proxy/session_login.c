@@ -222,15 +222,11 @@ static void begin_session(Session *s, const Startup *startup) {
         return;
     }
     if (!s->relay_only && !w->snapshot) {
-        /* Without a catalog no statement can be understood: the login waits for it (worker.c wakes it). */
-        s->waits_for_catalog = true;
+        /* It is read before the first client is accepted; what could not be read then is tried again and again. */
+        fatal(s, SQLSTATE_CANNOT_CONNECT_NOW, "the proxy has not been able to read the catalog yet",
+              "The proxy's log says why its control connection fails. Try again when it is back.");
         return;
     }
-    session_go_on(s);
-}
-
-void session_go_on(Session *s) {
-    s->waits_for_catalog = false;
     session_set_state(s, SESSION_CONNECTING);
     session_connect(s);
 }
@@ -276,14 +272,10 @@ static bool startup_packet(Session *s) {
         else
             begin_session(s, &startup);
     }
-    return s->state == SESSION_STARTUP && !s->waits_for_catalog;
+    return s->state == SESSION_STARTUP;
 }
 
 void session_startup_data(Session *s, const uint8_t *data, size_t size) {
-    if (s->waits_for_catalog) {
-        session_login_client_data(s, data, size);
-        return;
-    }
     SSL_CTX *tls = s->worker->runtime->client_tls;
     if (data[0] == TLS_HANDSHAKE_RECORD && buf_len(&s->client_held) == 0 && !s->ssl_answered && !s->client.tls && tls &&
         !s->is_unix) {
@@ -331,10 +323,22 @@ static void become_ready(Session *s, char transaction) {
     s->transaction = transaction;
 }
 
-/* SCRAM binds its proof to the TLS connection of the client's leg; on the server's leg it is another one. Says so
- * in the place of the server's "channel binding check failed". */
-static void check_channel_binding(Session *s, uint32_t code) {
-    s->sasl_requested = code == AUTH_SASL && s->client.tls && s->server.tls;
+/* SCRAM binds its proof to the TLS connection that it runs over. With TLS on both legs these are two, which relayable()
+ * looks out for. With TLS on the server's leg alone the server offers what a client in clear cannot do, and libpq
+ * takes for an attack: it is not offered to it. */
+static bool relay_sasl_request(Session *s, Str payload) {
+    if (!s->server.tls || !backend_sasl_offers(payload, "SCRAM-SHA-256-PLUS"))
+        return true;
+    if (s->client.tls) {
+        s->sasl_requested = true;
+        return true;
+    }
+    Buf *m = &s->worker->message;
+    buf_clear(m);
+    backend_put_sasl_without(m, payload, "SCRAM-SHA-256-PLUS");
+    stream_write(&s->client, buf_ptr(m), buf_len(m));
+    buf_clear(m);
+    return false;
 }
 
 /* One message of the server during login. Returns false when it is not to be handed on. */
@@ -347,7 +351,8 @@ static bool login_message(Session *s, char type, Str payload) {
     case BE_AUTHENTICATION:
         if (!backend_authentication(payload, &code, &err))
             return true;
-        check_channel_binding(s, code);
+        if (code == AUTH_SASL)
+            return relay_sasl_request(s, payload);
         return !(s->wants_console && code == AUTH_OK);
     case BE_PARAMETER_STATUS:
         if (backend_parameter_status(payload, &name, &value, &err))
@@ -358,7 +363,11 @@ static bool login_message(Session *s, char type, Str payload) {
             become_ready(s, transaction);
         return !s->wants_console;
     case BE_KEY_DATA:
+        s->server_pid = backend_pid(payload);
         return !s->wants_console;
+    case BE_ERROR:
+        s->server_refused = true;
+        return true;
     default:
         return true;
     }

@@ -26,10 +26,7 @@ static const char *default_search_path(const Snapshot *snapshot, const char *rol
     return best;
 }
 
-void session_context_changed(Session *s) {
-    context_unref(&s->worker->contexts, s->context);
-    s->context = NULL;
-}
+void session_context_changed(Session *s) { s->context_stale = true; }
 
 static const Context *session_context(Session *s) {
     Worker *w = s->worker;
@@ -37,7 +34,7 @@ static const Context *session_context(Session *s) {
         s->default_path = mem_strdup(default_search_path(w->snapshot, s->user, s->database));
         session_context_changed(s);
     }
-    if (s->context)
+    if (s->context && !s->context_stale)
         return s->context;
     const TrackValues *v = s->predicted.current;
     const char *path = v->search_path ? v->search_path : s->default_path;
@@ -50,7 +47,11 @@ static const Context *session_context(Session *s) {
         .temp_names = (const char *const *)v->temps,
         .ntemp_names = v->ntemps,
     };
+    /* The old one is let go after the new one is found: mostly they are the same, and its number must last. */
+    Context *old = s->context;
     s->context = context_get(&w->contexts, &values);
+    s->context_stale = false;
+    context_unref(&w->contexts, old);
     return s->context;
 }
 

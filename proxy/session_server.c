@@ -86,6 +86,7 @@ static bool forward_mapped(Session *s, Gather *out, char type, Str payload, cons
 static void undo(Session *s, Reply *r) {
     if (r->kind == REPLY_PARSE && r->swallow && r->prepared) {
         r->prepared->missing = true;
+        r->prepared->unconfirmed--;
     } else if (r->kind == REPLY_PARSE && r->prepared) {
         prepared_remove(&s->prepared, r->prepared);
         if (r->displaced) {
@@ -149,6 +150,8 @@ static Fate end_of(Session *s, ReplyKind kind) {
     if (!r)
         return FATE_FORWARD;
     bool swallow = r->swallow;
+    if (swallow && r->prepared)
+        r->prepared->unconfirmed--;
     pop(s);
     return swallow ? FATE_DROP : FATE_FORWARD;
 }

@@ -66,14 +66,36 @@ void stream_stop_reading(Stream *stream) {
 }
 
 void stream_fail(Stream *stream, const char *failure) {
-    if (stream->ended || !stream->open)
+    if (!stream->open || stream->broken || (!failure && stream->ended))
         return;
     stream->ended = true;
+    stream->broken = failure != NULL;
     stream_stop_reading(stream);
     stream->callbacks->on_end(stream, failure);
 }
 
 /* ---- writing ---- */
+
+static void end_sent(uv_shutdown_t *request, int status) {
+    (void)request;
+    (void)status; /* a failure shows on the reading side */
+}
+
+static void send_end(Stream *stream) {
+    stream->end_when_flushed = false;
+    uv_shutdown(&stream->shutdown, &stream->handle.stream, end_sent);
+}
+
+void stream_end(Stream *stream) {
+    if (!stream->open)
+        return;
+    if (stream->tls)
+        tls_say_goodbye(stream);
+    if (stream_backlog(stream) == 0)
+        send_end(stream);
+    else
+        stream->end_when_flushed = true;
+}
 
 static void write_done(uv_write_t *req, int status) {
     Stream *stream = req->data;
@@ -93,9 +115,13 @@ static void write_done(uv_write_t *req, int status) {
         flush_out(stream);
         return;
     }
-    if (stream->close_when_flushed)
+    if (stream->close_when_flushed) {
         stream_close(stream);
-    else if (stream->callbacks->on_drain)
+        return;
+    }
+    if (stream->end_when_flushed)
+        send_end(stream);
+    if (stream->callbacks->on_drain)
         stream->callbacks->on_drain(stream);
 }
 
@@ -123,7 +149,8 @@ void stream_send_raw(Stream *stream, uv_buf_t *pieces, unsigned npieces) {
         if (rc > 0)
             sent = (size_t)rc;
         else if (rc != UV_EAGAIN && rc != 0) {
-            /* A peer that closed may have sent its last words first: the reading side meets the end itself. */
+            /* A peer that closed may have sent its last words first: while it is read from, the reading side meets the
+             * end itself. */
             if (!stream->reading)
                 stream_fail(stream, uv_strerror(rc));
             return;

@@ -32,7 +32,7 @@ typedef struct StreamBuffers {
 typedef struct StreamCallbacks {
     /* data is valid during the call only. */
     void (*on_read)(Stream *stream, const uint8_t *data, size_t size);
-    /* The peer ended the stream (failure NULL) or the connection broke. Once. */
+    /* The peer sends no more (failure NULL), or the connection broke. Each once at most, nothing behind the latter. */
     void (*on_end)(Stream *stream, const char *failure);
     /* The backlog fell to nothing after a write had been put off. */
     void (*on_drain)(Stream *stream);
@@ -55,7 +55,10 @@ struct Stream {
     bool open;              /* the handle is initialised and not closing */
     bool writing;           /* `write` is under way */
     bool reading;
-    bool ended;             /* on_end was called */
+    bool ended;             /* on_end was called for the end of what the peer sends */
+    bool broken;            /* on_end was called for a failure */
+    bool end_when_flushed;
+    uv_shutdown_t shutdown;
     bool close_when_flushed;
     void *owner;
 };
@@ -77,6 +80,9 @@ void stream_write_pieces(Stream *stream, uv_buf_t *pieces, unsigned npieces);
 static inline size_t stream_backlog(const Stream *stream) {
     return buf_len(&stream->out) + buf_len(&stream->in_flight);
 }
+
+/* Tells the peer, behind everything accepted, that no more will come (TCP: FIN); reading goes on. */
+void stream_end(Stream *stream);
 
 /* Closes at once; unsent bytes are lost. Idempotent. */
 void stream_close(Stream *stream);

@@ -136,9 +136,6 @@ static void take_snapshot(Worker *w) {
     if (new_epoch)
         LIST_FOREACH(it, &w->sessions)
             session_epoch_changed(LIST_ENTRY(it, Session, link));
-    LIST_FOREACH(waiting, &w->sessions)
-        if (LIST_ENTRY(waiting, Session, link)->waits_for_catalog)
-            session_go_on(LIST_ENTRY(waiting, Session, link));
     snapshot_unref(old);
     acknowledge(w);
 }
@@ -242,8 +239,6 @@ static void check_timeouts(Worker *w, Session *s) {
     Error err;
     if (s->logging_in && c->login_timeout > 0 && now - s->connected_ms > (uint64_t)c->login_timeout) {
         error_set(&err, SQLSTATE_QUERY_CANCELED, "canceling authentication due to timeout");
-        if (s->waits_for_catalog)
-            error_detail(&err, "The proxy has not been able to read the catalog on its control connection.");
         session_fatal(s, &err);
     } else if (s->state == SESSION_CONNECTING && now - s->active_ms > (uint64_t)w->runtime->coordinator->connect_timeout) {
         error_set(&err, SQLSTATE_CANNOT_CONNECT, "could not connect to the database server: timeout");

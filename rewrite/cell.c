@@ -1,8 +1,8 @@
 /* May a value be repeated?
  *
- * Literals, parameters, their casts to the server's own types and arithmetic on these may: the text is copied. Anything
- * else might answer differently the second time, or do something (nextval), and is computed once. What returns a
- * set (PostgreSQL lets `VALUES (unnest($1))` insert several rows) fits neither. */
+ * Literals, parameters, their casts to the server's own types and arithmetic on these may: the text is
+ * copied. Anything else might answer differently the second time, or do something (nextval), and is computed
+ * once. What returns a set (PostgreSQL lets `VALUES (unnest($1))` insert several rows) fits neither. */
 #include "rewrite/cell.h"
 
 #include <string.h>
@@ -20,10 +20,9 @@ static bool is_one_of(const char *name, const char *const *names, size_t n) {
 
 /* Types whose input and casts give the same value throughout a statement. */
 static bool plain_type(const Rewrite *rw, const Name *type) {
-    static const char *const names[] = {"bool",   "bpchar", "bytea", "char",    "date",    "float4",
-                                        "float8", "int2",   "int4",  "int8",    "name",    "numeric",
-                                        "oid",    "text",   "time",  "timestamp", "timestamptz", "uuid",
-                                        "varchar"};
+    static const char *const names[] = {
+        "bool", "bpchar",  "bytea", "char", "date", "float4",    "float8",      "int2", "int4",   "int8",
+        "name", "numeric", "oid",   "text", "time", "timestamp", "timestamptz", "uuid", "varchar"};
 
     return type->name && names_in_catalog(rw->names, type) && is_one_of(type->name, names, ARRAY_LEN(names));
 }
@@ -94,6 +93,12 @@ static bool look(const Expr *expr, void *arg) {
     }
 }
 
+/* Hardly a key's type: the error, if it is one, is to be the assignment's, not the cast's. */
+static bool fits_no_key(const Expr *expr) {
+    return expr->kind == EXPR_ARRAY || expr->kind == EXPR_ROW ||
+           (expr->kind == EXPR_CONST && (expr->const_type == CONST_BOOLEAN || expr->const_type == CONST_BIT));
+}
+
 CellUse cell_use(const Rewrite *rw, const Expr *expr) {
     Look state = {.rw = rw};
 
@@ -101,6 +106,8 @@ CellUse cell_use(const Rewrite *rw, const Expr *expr) {
         return CELL_LEAVE;
     if (expr->kind == EXPR_DEFAULT)
         return CELL_DEFAULT;
+    if (fits_no_key(expr))
+        return CELL_LEAVE;
     if (repeatable(rw, expr, true))
         return CELL_COPY;
     walk_expr(expr, NULL, &(Walk){.expr = look, .arg = &state});

@@ -10,14 +10,14 @@ typedef struct Rewrite {
     Str text;
     const Snapshot *snapshot;
     const Names *names;
-    const Names *view_names; /* for what stands in the definition of a view */
+    const Names *view_names;    /* for what stands in the definition of a view */
     const Statement *statement; /* the outermost: what is judged may stand in its `inner` */
     StatementDecision *decision;
     struct Survey *survey; /* of the statement, `inner` included */
     EditList *edits;       /* over the whole text */
     bool literals_matter;
-    const char *prefix;    /* what made-up names begin with; NULL until one is needed */
-    int nmade;             /* how many have been made up */
+    const char *prefix; /* what made-up names begin with; NULL until one is needed */
+    int nmade;          /* how many have been made up */
 } Rewrite;
 
 /* Keeps the first of the reasons why a write is sent as it is. */

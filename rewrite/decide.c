@@ -74,8 +74,10 @@ static void judge_inner(Rewrite *rw, const Statement *stmt) {
 }
 
 static const char *const verdict_names[] = {
-    [VERDICT_NO_TENANT_TABLE] = "no-tenant-table", [VERDICT_SINGLE_TENANT] = "single-tenant",
-    [VERDICT_MULTI_TENANT] = "multi-tenant",       [VERDICT_OPAQUE] = "opaque",
+    [VERDICT_NO_TENANT_TABLE] = "no-tenant-table",
+    [VERDICT_SINGLE_TENANT] = "single-tenant",
+    [VERDICT_MULTI_TENANT] = "multi-tenant",
+    [VERDICT_OPAQUE] = "opaque",
     [VERDICT_UNPARSED] = "unparsed",
 };
 
@@ -128,7 +130,8 @@ const Decision *decide(Arena *arena, Str text, const Facts *facts, const Snapsho
     Decision *decision = ARENA_NEW(arena, Decision);
     Names names = names_of(arena, snapshot, context);
     Names view_names = names_of_view(arena, snapshot);
-    Rewrite rw = {.arena = arena, .text = text, .snapshot = snapshot, .names = &names, .view_names = &view_names};
+    Rewrite rw = {
+        .arena = arena, .text = text, .snapshot = snapshot, .names = &names, .view_names = &view_names};
 
     rw.edits = &decision->edits;
     decision->nstatements = facts->nstatements;

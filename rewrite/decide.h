@@ -20,8 +20,8 @@ typedef enum Verdict {
 
 const char *verdict_name(Verdict verdict); /* "single-tenant", … */
 
-/* What a session knows that changes the meaning of a text. Compared by value; the strings are the caller's and
- * need to live only during the call. */
+/* What a session knows that changes the meaning of a text. Compared by value; the strings are the caller's
+ * and need to live only during the call. */
 typedef struct SessionContext {
     const char *search_path; /* as SHOW search_path prints it, e.g. "\"$user\", public" */
     const char *role;        /* for $user; NULL: $user is skipped */
@@ -37,26 +37,26 @@ typedef struct StatementDecision {
     int ntables;
     const char *const *unscoped; /* those that make it multi-tenant */
     int nunscoped;
-    const char *reason;     /* in words; NULL where there is nothing to say (single-tenant, no-tenant-table) */
-    const char *suggestion; /* NULL without */
+    const char *reason; /* in words; NULL where there is nothing to say (single-tenant, no-tenant-table) */
+    const char *suggestion;   /* NULL without */
     const char *rewrite_note; /* why a write into a table in `derive` or later is sent unchanged although its
                                  tenant is missing; NULL otherwise */
-    bool rewritten;         /* some of the edits are in this statement */
-    bool writes_migrating;  /* it writes to a table whose stage is derive or later */
-    const Table *migrating; /* a table that it writes to and that was taken into the migration, at any stage: a
-                               proxy that may have missed a stage change must not send it; NULL: none */
+    bool rewritten;           /* some of the edits are in this statement */
+    bool writes_migrating;    /* it writes to a table whose stage is derive or later */
+    const Table *migrating; /* a table that it writes to and that was taken into the migration, at any stage:
+                               a proxy that may have missed a stage change must not send it; NULL: none */
 } StatementDecision;
 
 typedef struct Decision {
     StatementDecision *statements; /* one per Facts.statements */
     int nstatements;
-    EditList edits;          /* over the whole text; empty: the original bytes are sent */
-    bool literals_matter;    /* a literal's value took part: valid for this very text only, not its shape */
+    EditList edits;       /* over the whole text; empty: the original bytes are sent */
+    bool literals_matter; /* a literal's value took part: valid for this very text only, not its shape */
 } Decision;
 
 /* Decides. Never fails: what it does not understand is passed unchanged and said so. The decision lives in
- * `arena` and points into neither `facts` nor `context`; it may point into `snapshot`. `text` is what facts_parse was
- * given. */
+ * `arena` and points into neither `facts` nor `context`; it may point into `snapshot`. `text` is what
+ * facts_parse was given. */
 const Decision *decide(Arena *arena, Str text, const Facts *facts, const Snapshot *snapshot,
                        const SessionContext *context) MUST_USE;
 

@@ -18,16 +18,16 @@ typedef struct Edit {
     Span copy;        /* else: this range of the original is inserted */
 } Edit;
 
-/* Sorted by offset; edits at one offset apply in order, and one that removes is the last of them; removed ranges do
- * not overlap. */
+/* Sorted by offset; edits at one offset apply in order, and one that removes is the last of them; removed
+ * ranges do not overlap. */
 typedef struct EditList {
     Edit *edits;
     int nedits;
     int capacity;
 } EditList;
 
-/* Appending; a list is sorted once, stably, by edits_sort. Strings are not copied: they live in `arena` or are
- * constants. */
+/* Appending; a list is sorted once, stably, by edits_sort. Strings are not copied: they live in `arena` or
+ * are constants. */
 void edits_insert(EditList *list, Arena *arena, uint32_t offset, Str text);
 void edits_insert_copy(EditList *list, Arena *arena, uint32_t offset, Span copy);
 void edits_remove(EditList *list, Arena *arena, Span range);
@@ -36,11 +36,12 @@ void edits_sort(EditList *list);
 /* Writes the rewritten text behind `out`. `original` is the text that offsets refer to. */
 void edits_apply(const EditList *list, Str original, Buf *out);
 
-/* Maps an offset (bytes) in the rewritten text to one in the original. An offset in inserted text maps to where
- * it was inserted, except in a copy, where it maps to the place copied from. */
+/* Maps an offset (bytes) in the rewritten text to one in the original. An offset in inserted text maps to
+ * where it was inserted, except in a copy, where it maps to the place copied from. */
 uint32_t edits_map_back(const EditList *list, Str original, uint32_t offset) MUST_USE;
 
 /* The same list for another text of the same shape (parser/shape.h). */
-EditList edits_move(const EditList *list, Arena *arena, const Span *from, const Span *to, int nliterals) MUST_USE;
+EditList edits_move(const EditList *list, Arena *arena, const Span *from, const Span *to,
+                    int nliterals) MUST_USE;
 
 #endif

@@ -1,8 +1,8 @@
 /* The functions of pg_catalog that read no table of the user's, as of PostgreSQL 15.
  *
- * Left out: what runs a query given as text or reads a table by name (query_to_xml, ts_stat, …), what only the
- * server itself calls, and large objects. Names that begin with pg_ are the server's own; they look at its
- * catalogs and files. */
+ * Left out: what runs a query given as text or reads a table by name (query_to_xml, ts_stat, …), what only
+ * the server itself calls, and large objects. Names that begin with pg_ are the server's own; they look at
+ * its catalogs and files. */
 #include "rewrite/functions.h"
 
 #include <stdlib.h>
@@ -20,10 +20,11 @@ static const char *const scalar_functions[] = {
     "atanh", "bit", "bit_count", "bit_length", "bool", "box", "bpchar", "broadcast", "btrim", "cardinality",
     "cash_words", "cbrt", "ceil", "ceiling", "center", "char", "char_length", "character_length", "chr",
     "cidr", "circle", "col_description", "concat", "concat_ws", "convert", "convert_from", "convert_to",
-    "cos", "cosd", "cosh", "cot", "cotd", "current_catalog", "current_database", "current_schema",
-    "current_schemas", "current_setting", "current_user", "date", "date_bin", "date_part", "date_trunc",
-    "datemultirange", "daterange", "daterange_canonical", "daterange_subdiff", "decode", "degrees", "dexp",
-    "diagonal", "diameter", "div", "dlog1", "dlog10", "dround", "dtrunc", "encode", "enum_first", "enum_last",
+    "cos", "cosd", "cosh", "cot", "cotd", "current_catalog", "current_database", "current_date",
+    "current_role", "current_schema", "current_schemas", "current_setting", "current_time",
+    "current_timestamp", "current_user", "date", "date_bin", "date_part", "date_trunc", "datemultirange",
+    "daterange", "daterange_canonical", "daterange_subdiff", "decode", "degrees", "dexp", "diagonal",
+    "diameter", "div", "dlog1", "dlog10", "dround", "dtrunc", "encode", "enum_first", "enum_last",
     "enum_range", "enum_send", "exp", "extract", "factorial", "family", "float4", "float8", "floor", "format",
     "format_type", "gcd", "get_bit", "get_byte", "get_current_ts_config", "getdatabaseencoding",
     "getpgusername", "has_any_column_privilege", "has_column_privilege", "has_database_privilege",
@@ -43,32 +44,32 @@ static const char *const scalar_functions[] = {
     "jsonb_path_query_first", "jsonb_path_query_first_tz", "jsonb_populate_record", "jsonb_pretty",
     "jsonb_set", "jsonb_set_lax", "jsonb_strip_nulls", "jsonb_to_record", "jsonb_to_tsvector", "jsonb_typeof",
     "justify_days", "justify_hours", "justify_interval", "lcm", "left", "length", "like", "like_escape",
-    "line", "ln", "log", "log10", "lower", "lower_inc", "lower_inf", "lpad", "lseg", "ltrim", "macaddr",
-    "macaddr8", "macaddr8_set7bit", "make_date", "make_interval", "make_time", "make_timestamp",
-    "make_timestamptz", "masklen", "md5", "min_scale", "mod", "money", "multirange", "mxid_age", "name",
-    "netmask", "network", "normalize", "notlike", "now", "npoints", "num_nonnulls", "num_nulls", "numeric",
-    "numeric_div_trunc", "numeric_exp", "numeric_inc", "numeric_ln", "numeric_log", "numeric_sqrt",
-    "nummultirange", "numnode", "numrange", "numrange_subdiff", "obj_description", "octet_length", "oid",
-    "oidvectortypes", "overlaps", "overlay", "parse_ident", "path", "pclose", "phraseto_tsquery", "pi",
-    "plainto_tsquery", "point", "polygon", "popen", "position", "pow", "power", "querytree", "quote_ident",
-    "quote_literal", "quote_nullable", "radians", "radius", "range_merge", "regclass", "regexp_count",
-    "regexp_instr", "regexp_like", "regexp_match", "regexp_replace", "regexp_split_to_array", "regexp_substr",
-    "repeat", "replace", "reverse", "right", "round", "row_security_active", "row_to_json", "rpad", "rtrim",
-    "scale", "session_user", "set_bit", "set_byte", "set_masklen", "setweight", "sha224", "sha256", "sha384",
-    "sha512", "shobj_description", "sign", "similar_escape", "sin", "sind", "sinh", "slope", "split_part",
-    "sqrt", "starts_with", "statement_timestamp", "string_to_array", "strip", "strpos", "substr", "substring",
-    "tan", "tand", "tanh", "text", "textlen", "time", "timestamp", "timestamptz", "timetz", "timezone",
-    "to_ascii", "to_char", "to_date", "to_hex", "to_json", "to_jsonb", "to_number", "to_regclass",
-    "to_regcollation", "to_regnamespace", "to_regoper", "to_regoperator", "to_regproc", "to_regprocedure",
-    "to_regrole", "to_regtype", "to_timestamp", "to_tsquery", "to_tsvector", "transaction_timestamp",
-    "translate", "trim", "trim_array", "trim_scale", "trunc", "ts_delete", "ts_filter", "ts_headline",
-    "ts_lexize", "ts_rank", "ts_rank_cd", "tsmultirange", "tsquery_phrase", "tsrange", "tsrange_subdiff",
-    "tstzmultirange", "tstzrange", "tstzrange_subdiff", "tsvector_to_array", "txid_current",
-    "txid_current_if_assigned", "txid_current_snapshot", "txid_snapshot_xmax", "txid_snapshot_xmin",
-    "txid_visible_in_snapshot", "unistr", "upper", "upper_inc", "upper_inf", "varbit", "varchar", "version",
-    "websearch_to_tsquery", "width", "width_bucket", "xid", "xml", "xml_is_well_formed",
-    "xml_is_well_formed_content", "xml_is_well_formed_document", "xmlcomment", "xmlexists", "xmlvalidate",
-    "xpath", "xpath_exists",
+    "line", "ln", "localtime", "localtimestamp", "log", "log10", "lower", "lower_inc", "lower_inf", "lpad",
+    "lseg", "ltrim", "macaddr", "macaddr8", "macaddr8_set7bit", "make_date", "make_interval", "make_time",
+    "make_timestamp", "make_timestamptz", "masklen", "md5", "min_scale", "mod", "money", "multirange",
+    "mxid_age", "name", "netmask", "network", "normalize", "notlike", "now", "npoints", "num_nonnulls",
+    "num_nulls", "numeric", "numeric_div_trunc", "numeric_exp", "numeric_inc", "numeric_ln", "numeric_log",
+    "numeric_sqrt", "nummultirange", "numnode", "numrange", "numrange_subdiff", "obj_description",
+    "octet_length", "oid", "oidvectortypes", "overlaps", "overlay", "parse_ident", "path", "pclose",
+    "phraseto_tsquery", "pi", "plainto_tsquery", "point", "polygon", "popen", "position", "pow", "power",
+    "querytree", "quote_ident", "quote_literal", "quote_nullable", "radians", "radius", "range_merge",
+    "regclass", "regexp_count", "regexp_instr", "regexp_like", "regexp_match", "regexp_replace",
+    "regexp_split_to_array", "regexp_substr", "repeat", "replace", "reverse", "right", "round",
+    "row_security_active", "row_to_json", "rpad", "rtrim", "scale", "session_user", "set_bit", "set_byte",
+    "set_masklen", "setweight", "sha224", "sha256", "sha384", "sha512", "shobj_description", "sign",
+    "similar_escape", "sin", "sind", "sinh", "slope", "split_part", "sqrt", "starts_with",
+    "statement_timestamp", "string_to_array", "strip", "strpos", "substr", "substring", "tan", "tand", "tanh",
+    "text", "textlen", "time", "timestamp", "timestamptz", "timetz", "timezone", "to_ascii", "to_char",
+    "to_date", "to_hex", "to_json", "to_jsonb", "to_number", "to_regclass", "to_regcollation",
+    "to_regnamespace", "to_regoper", "to_regoperator", "to_regproc", "to_regprocedure", "to_regrole",
+    "to_regtype", "to_timestamp", "to_tsquery", "to_tsvector", "transaction_timestamp", "translate", "trim",
+    "trim_array", "trim_scale", "trunc", "ts_delete", "ts_filter", "ts_headline", "ts_lexize", "ts_rank",
+    "ts_rank_cd", "tsmultirange", "tsquery_phrase", "tsrange", "tsrange_subdiff", "tstzmultirange",
+    "tstzrange", "tstzrange_subdiff", "tsvector_to_array", "txid_current", "txid_current_if_assigned",
+    "txid_current_snapshot", "txid_snapshot_xmax", "txid_snapshot_xmin", "txid_visible_in_snapshot", "unistr",
+    "upper", "upper_inc", "upper_inf", "user", "varbit", "varchar", "version", "websearch_to_tsquery",
+    "width", "width_bucket", "xid", "xml", "xml_is_well_formed", "xml_is_well_formed_content",
+    "xml_is_well_formed_document", "xmlcomment", "xmlexists", "xmlvalidate", "xpath", "xpath_exists",
 };
 
 static const char *const volatile_functions[] = {
@@ -97,6 +98,7 @@ static const char *const aggregate_functions[] = {
 static const char *const window_functions[] = {
     "first_value", "lag", "last_value", "lead", "nth_value", "ntile", "row_number",
 };
+
 /* clang-format on */
 
 static const struct {

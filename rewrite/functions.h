@@ -11,8 +11,8 @@ typedef enum FunctionKind {
     FUNCTION_WINDOW,
 } FunctionKind;
 
-/* Of a function that is looked up in pg_catalog (names_in_catalog). Where overloads differ, the kind that permits
- * less. */
+/* Of a function that is looked up in pg_catalog (names_in_catalog). Where overloads differ, the kind that
+ * permits less. */
 FunctionKind function_kind(const char *name);
 
 #endif

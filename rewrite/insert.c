@@ -1,15 +1,17 @@
 /* Adding the tenant to INSERT … VALUES, stages derive and keyed.
  *
  *   INSERT INTO line_items (order_id, name)           VALUES ($1, $2)
- *   INSERT INTO line_items (order_id, name, store_id) VALUES ($1, $2, (SELECT p1.store_id FROM … = CAST($1 AS …)))
+ *   INSERT INTO line_items (order_id, name, store_id) VALUES ($1, $2, (SELECT p1.store_id FROM … = CAST($1 AS
+ * …)))
  *
- * A foreign-key value that must be computed once moves into a CTE of its own, which is computed when its first reader
- * is, so that the order of evaluation within the row stays what it was:
+ * A foreign-key value that must be computed once moves into a CTE of its own, which is computed when its
+ * first reader is, so that the order of evaluation within the row stays what it was:
  *
  *   WITH made_1(v) AS MATERIALIZED (SELECT (f()))
  *   INSERT INTO line_items (order_id, name, store_id) VALUES ((SELECT made_1.v FROM made_1), $2, (SELECT …))
  *
- * All edits of one statement are worked out before the first is recorded: it is rewritten whole or not at all. */
+ * All edits of one statement are worked out before the first is recorded: it is rewritten whole or not at
+ * all. */
 #include "rewrite/insert.h"
 
 #include <string.h>
@@ -26,11 +28,11 @@ typedef struct Plan {
     const Block *block;
     const Table *table;
     const ForeignKey *fk;
-    int *positions;            /* of the key's columns in a row; -1: the statement does not fill it */
+    int *positions;                /* of the key's columns in a row; -1: the statement does not fill it */
     const InsertDefault *defaults; /* per column of the key; used where the cell is DEFAULT or missing */
-    CellUse *uses;             /* per row and column of the key */
-    uint32_t start;            /* of the word INSERT; only where some cell is CELL_ONCE */
-    const char *why;           /* not NULL: leave it */
+    CellUse *uses;                 /* per row and column of the key */
+    uint32_t start;                /* of the word INSERT; only where some cell is CELL_ONCE */
+    const char *why;               /* not NULL: leave it */
 } Plan;
 
 int insert_column_index(const Block *block, const Table *table, const char *column) {
@@ -68,8 +70,8 @@ static bool may_overlap(const Table *a, const Table *b) {
     return a == b || ((a->relkind == 'p' || a->partition_of) && (b->relkind == 'p' || b->partition_of));
 }
 
-/* All parts of one statement see the tables as they were before it, so a sub-select does not find a parent that the
- * same statement writes. */
+/* All parts of one statement see the tables as they were before it, so a sub-select does not find a parent
+ * that the same statement writes. */
 static bool parent_is_written(const Plan *plan) {
     const Survey *survey = plan->rw->survey;
     const TenantPath *path = &plan->table->path;
@@ -95,7 +97,8 @@ static const char *shape_problem(const Plan *plan) {
         return "there are no VALUES to add it to";
     if (!insert_rows_fit(block, plan->table))
         return "the rows do not fit the columns";
-    if (block->rows[0].span.end == 0 || (block->has_column_list ? block->column_list.end : block->target_end) == 0)
+    if (block->rows[0].span.end == 0 ||
+        (block->has_column_list ? block->column_list.end : block->target_end) == 0)
         return "where its parts stand in the text is not known";
     return NULL;
 }
@@ -108,7 +111,8 @@ static const char *stage_problem(const Plan *plan) {
     if (!table->tenant)
         return "the table has no such column yet";
     if (table->stage >= STAGE_RESOLVE)
-        return arena_printf(plan->rw->arena, "in stage %s it has to be a value that is known before the statement is sent",
+        return arena_printf(plan->rw->arena,
+                            "in stage %s it has to be a value that is known before the statement is sent",
                             stage_name(table->stage));
     return tenant_expr_problem(plan->rw, table);
 }
@@ -119,9 +123,12 @@ static const Cell *key_cell(const Plan *plan, int row, int k) {
     return plan->positions[k] < 0 ? NULL : &plan->block->rows[row].cells[plan->positions[k]];
 }
 
-static CellUse *key_use(const Plan *plan, int row, int k) { return &plan->uses[row * plan->fk->ncolumns + k]; }
+static CellUse *key_use(const Plan *plan, int row, int k) {
+    return &plan->uses[row * plan->fk->ncolumns + k];
+}
 
-/* The offset from which only what introduces this INSERT stands before its target: a CTE's head, EXPLAIN, PREPARE. */
+/* The offset from which only what introduces this INSERT stands before its target: a CTE's head, EXPLAIN,
+ * PREPARE. */
 static size_t head_of(const Plan *plan) {
     const Block *parent = plan->block->parent;
 
@@ -140,7 +147,8 @@ static bool find_start(Plan *plan) {
 
     if (plan->block->with_end > 0)
         return true;
-    for (; token.kind != LEX_END && token.kind != LEX_UNTERMINATED; token = lex_next(text.ptr, target, token.end)) {
+    for (; token.kind != LEX_END && token.kind != LEX_UNTERMINATED;
+         token = lex_next(text.ptr, target, token.end)) {
         if (lex_is_word(text.ptr, token, "insert"))
             insert = token;
     }
@@ -187,7 +195,8 @@ static void judge_cells(Plan *plan) {
         all_null = all_null && key_is_null(plan, row);
     }
     if (!plan->why && all_null)
-        plan->why = arena_printf(plan->rw->arena, "without %s the row has no parent", plan->fk->child_columns[0]->name);
+        plan->why = arena_printf(plan->rw->arena, "without %s the row has no parent",
+                                 plan->fk->child_columns[0]->name);
 }
 
 /* ---- the edits ---- */
@@ -254,7 +263,8 @@ static void edit_columns(const Plan *plan) {
     quote_identifier(&sql, plan->table->tenant_column);
     if (!block->has_column_list)
         buf_append_cstr(&sql, ")");
-    edits_insert(rw->edits, rw->arena, offset, arena_str(rw->arena, (Str){(char *)buf_ptr(&sql), buf_len(&sql)}));
+    edits_insert(rw->edits, rw->arena, offset,
+                 arena_str(rw->arena, (Str){(char *)buf_ptr(&sql), buf_len(&sql)}));
     buf_free(&sql);
 }
 

@@ -1,5 +1,5 @@
-/* A default is known where it is a constant: its text, as the catalog has it, is parsed and looked at as a cell of a
- * VALUES row would be. */
+/* A default is known where it is a constant: its text, as the catalog has it, is parsed and looked at as a
+ * cell of a VALUES row would be. */
 #include "rewrite/insert_default.h"
 
 #include <string.h>
@@ -12,7 +12,8 @@ static const Expr *parse_expression(Arena *arena, const char *text) {
     Error err;
 
     facts = facts_parse(arena, str_of(query), (FactsLimits){0}, &err);
-    if (!facts || facts->nstatements != 1 || !facts->statements[0].block || facts->statements[0].block->ntargets != 1)
+    if (!facts || facts->nstatements != 1 || !facts->statements[0].block ||
+        facts->statements[0].block->ntargets != 1)
         return NULL;
     return facts->statements[0].block->targets[0].expr;
 }
@@ -23,8 +24,9 @@ static InsertDefault default_of(Rewrite *rw, const Column *column) {
     if (column->generated || column->identity)
         return (InsertDefault){.kind = INSERT_DEFAULT_UNKNOWN};
     if (!column->default_expr)
-        return (InsertDefault){.kind = strcmp(column->type_schema, "pg_catalog") == 0 ? INSERT_DEFAULT_NULL
-                                                                                      : INSERT_DEFAULT_UNKNOWN};
+        return (InsertDefault){.kind = strcmp(column->type_schema, "pg_catalog") == 0
+                                           ? INSERT_DEFAULT_NULL
+                                           : INSERT_DEFAULT_UNKNOWN};
     expr = parse_expression(rw->arena, column->default_expr);
     if (!expr || !cell_is_constant(rw, expr))
         return (InsertDefault){.kind = INSERT_DEFAULT_UNKNOWN};

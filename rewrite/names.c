@@ -1,8 +1,8 @@
 /* Name resolution as the server does it, from what the proxy knows of the session.
  *
  * Unqualified: CTEs by scope, then the search path, in which pg_temp and pg_catalog are searched first unless
- * they are named. A schema that does not exist is skipped, as the server does. What the server knows and the proxy does not
- * (USAGE on a schema, a temporary table made inside a function) is the limit of this. */
+ * they are named. A schema that does not exist is skipped, as the server does. What the server knows and the
+ * proxy does not (USAGE on a schema, a temporary table made inside a function) is the limit of this. */
 #include "rewrite/names.h"
 
 #include <ctype.h>
@@ -109,8 +109,8 @@ Names names_of_view(Arena *arena, const Snapshot *snapshot) {
     return names_of(arena, snapshot, &context);
 }
 
-/* The CTE that `name` means in the FROM list of `block`. In WITH without RECURSIVE a query sees the ones before
- * its own. */
+/* The CTE that `name` means in the FROM list of `block`. In WITH without RECURSIVE a query sees the ones
+ * before its own. */
 static const Cte *find_cte(const Block *block, const char *name) {
     const Block *inner = NULL;
 
@@ -145,7 +145,9 @@ static bool is_system_schema(const char *schema) {
 }
 
 /* The names of pg_catalog's relations are not in a snapshot, but all of them begin so, Citus's included. */
-static bool looks_like_system(const char *name) { return has_prefix(name, "pg_") || has_prefix(name, "citus_"); }
+static bool looks_like_system(const char *name) {
+    return has_prefix(name, "pg_") || has_prefix(name, "citus_");
+}
 
 static NameMeaning meaning_of(const Table *table) {
     return (NameMeaning){.kind = table ? NAME_TABLE : NAME_UNKNOWN, .table = table};

@@ -24,7 +24,8 @@ typedef struct NameMeaning {
 typedef struct Names {
     const Snapshot *snapshot;
     const SessionContext *context;
-    const char **path; /* effective: schemas that exist, with pg_catalog and pg_temp where they are searched */
+    const char *
+        *path; /* effective: schemas that exist, with pg_catalog and pg_temp where they are searched */
     int npath;
     bool path_known;    /* false: unqualified names are NAME_UNKNOWN */
     bool catalog_first; /* nothing but temporary objects is searched before pg_catalog */

@@ -1,7 +1,7 @@
 /* The verdict, and what to say about it.
  *
- * A statement stays within one tenant if each reference to a tenant table, wherever it stands, is scoped, and all are
- * to one and the same value. */
+ * A statement stays within one tenant if each reference to a tenant table, wherever it stands, is scoped, and
+ * all are to one and the same value. */
 #include "rewrite/scope.h"
 
 #include <string.h>
@@ -25,10 +25,10 @@ static void check_opaque(Rewrite *rw) {
     if (decision->verdict == VERDICT_MULTI_TENANT || (!survey->unknown_name && !survey->unknown_function))
         return;
     decision->verdict = VERDICT_OPAQUE;
-    decision->reason =
-        survey->unknown_name
-            ? arena_printf(rw->arena, "what %s is, is not known", survey->unknown_name)
-            : arena_printf(rw->arena, "calls the function %s, which may read any table", survey->unknown_function);
+    decision->reason = survey->unknown_name
+                           ? arena_printf(rw->arena, "what %s is, is not known", survey->unknown_name)
+                           : arena_printf(rw->arena, "calls the function %s, which may read any table",
+                                          survey->unknown_function);
 }
 
 static void add_unscoped(Rewrite *rw, const char **list, const Table *table) {
@@ -50,7 +50,8 @@ static bool joined_on(Level *level, const ForeignKey *fk, const Ref *child, cons
         int b = scope_find_column(parent->columns, fk->parent_columns[k]->name);
         bool known = a >= 0 && b >= 0 && child->columns->nodes[a] >= 0 && parent->columns->nodes[b] >= 0;
 
-        if (!known || scope_class(level, child->columns->nodes[a]) != scope_class(level, parent->columns->nodes[b]))
+        if (!known ||
+            scope_class(level, child->columns->nodes[a]) != scope_class(level, parent->columns->nodes[b]))
             return false;
     }
     return true;
@@ -90,15 +91,20 @@ static const char *suggest(const Scope *scope, const Ref *ref) {
     const Ref *partner = find_partner(scope, ref);
     const char *column = column_of(rw, ref->alias, ref->table);
 
+    if (ref->reason && ref->node != SCOPE_NO_NODE)
+        return NULL;
     if (ref->node == SCOPE_NO_NODE)
-        return arena_printf(rw->arena, "give %s the same value in each row", column_of(rw, ref->table->name, ref->table));
+        return arena_printf(rw->arena, "give %s the same value in each row",
+                            column_of(rw, ref->table->name, ref->table));
     if (!partner)
         return arena_printf(rw->arena, "add %s = the tenant's %s to the condition", column,
                             rewrite_quoted(rw, ref->table->tenant_column));
     if (partner->values.n > 0)
-        return arena_printf(rw->arena, "add AND %s = %s", column, column_of(rw, partner->alias, partner->table));
+        return arena_printf(rw->arena, "add AND %s = %s", column,
+                            column_of(rw, partner->alias, partner->table));
     return arena_printf(rw->arena, "add AND %s = %s, and compare one of them with the tenant's %s", column,
-                        column_of(rw, partner->alias, partner->table), rewrite_quoted(rw, ref->table->tenant_column));
+                        column_of(rw, partner->alias, partner->table),
+                        rewrite_quoted(rw, ref->table->tenant_column));
 }
 
 static const char *explain(const Scope *scope, const Ref *ref) {
@@ -109,8 +115,8 @@ static const char *explain(const Scope *scope, const Ref *ref) {
         return arena_printf(rw->arena, "%s: %s", column, ref->reason);
     if (ref->node != SCOPE_NO_NODE && ref->level->nodes[ref->node].loose)
         return arena_printf(rw->arena, "%s is compared, but not for equality with one value", column);
-    return arena_printf(rw->arena, "%s is neither compared with a value nor joined to a table whose %s is", column,
-                        rewrite_quoted(rw, ref->table->tenant_column));
+    return arena_printf(rw->arena, "%s is neither compared with a value nor joined to a table whose %s is",
+                        column, rewrite_quoted(rw, ref->table->tenant_column));
 }
 
 /* ---- verdicts ---- */
@@ -126,6 +132,23 @@ static bool share_value(Scope *scope) {
             shared = scope_has_value(scope, &scope->refs[k]->values, first->values[i]);
     }
     return shared;
+}
+
+/* A column that is to be equal to values that differ, or may differ: no row is, but Citus does not prune by
+ * that. */
+static void drop_contradictions(Scope *scope) {
+    for (int i = 0; i < scope->nrefs; i++) {
+        Ref *ref = scope->refs[i];
+
+        for (int k = 1; k < ref->values.n; k++) {
+            const ValueList first = {ref->values.values, 1, 1};
+
+            if (!scope_has_value(scope, &first, ref->values.values[k])) {
+                ref->reason = "it is compared with several values";
+                ref->values.n = 0;
+            }
+        }
+    }
 }
 
 static void judge_refs(Scope *scope) {
@@ -176,6 +199,7 @@ void scope_judge_query(Rewrite *rw, const Statement *stmt) {
     level = scope_build(&scope, stmt->block, rw->names, NULL);
     scope_solve(level);
     scope_settle(&scope);
+    drop_contradictions(&scope);
     if (scope.gave_up)
         judge_too_large(rw);
     else

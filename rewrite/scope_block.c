@@ -33,8 +33,9 @@ static bool all_plain(const Names *names, const Target *targets, int n) {
 }
 
 static bool is_bare(const Block *block) {
-    return block->kind == BLOCK_SELECT && block->nctes == 0 && block->ngroup_by == 0 && !block->group_distinct_or_sets &&
-           !block->having && block->nwindows == 0 && block->nnamed_windows == 0 && !block->locking && !block->offset;
+    return block->kind == BLOCK_SELECT && block->nctes == 0 && block->ngroup_by == 0 &&
+           !block->group_distinct_or_sets && !block->having && block->nwindows == 0 &&
+           block->nnamed_windows == 0 && !block->locking && !block->offset;
 }
 
 bool scope_is_simple(const Names *names, const Block *block) {
@@ -129,9 +130,11 @@ bool scope_may_push(Level *level, int output) {
         return false;
     if (level->left)
         return block->setop != SETOP_EXCEPT;
-    if (block->kind != BLOCK_SELECT || output >= level->outputs.n || level->outputs.nodes[output] == SCOPE_NO_NODE)
+    if (block->kind != BLOCK_SELECT || output >= level->outputs.n ||
+        level->outputs.nodes[output] == SCOPE_NO_NODE)
         return false;
     windows.node = level->outputs.nodes[output];
     walk_own_exprs(block, look_for_windows, &windows);
-    return windows.ok && block->nnamed_windows == 0 && is_distinct_on(level, windows.node) && !has_unknown_function(level);
+    return windows.ok && block->nnamed_windows == 0 && is_distinct_on(level, windows.node) &&
+           !has_unknown_function(level);
 }

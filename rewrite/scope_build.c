@@ -44,12 +44,14 @@ static void build_values(Env *env) {
             scope_add_sublinks(env, block->rows[row].cells[i].expr);
     }
     for (int i = 0; i < ncells; i++) {
-        const Value *value = block->nrows == 1 ? scope_value(level->scope, block->rows[0].cells[i].expr) : NULL;
+        const Value *value =
+            block->nrows == 1 ? scope_value(level->scope, block->rows[0].cells[i].expr) : NULL;
         int node = scope_new_node(level, -1);
 
         if (value)
             scope_bind(level, node, value);
-        scope_add_column(level->scope, &level->outputs, arena_printf(level->scope->rw->arena, "column%d", i + 1), node);
+        scope_add_column(level->scope, &level->outputs,
+                         arena_printf(level->scope->rw->arena, "column%d", i + 1), node);
     }
 }
 

@@ -1,9 +1,9 @@
 /* Which columns are equal on every row, and to what.
  *
- * Conditions of WHERE and of inner joins hold on every row: they make classes. The condition of an outer join holds
- * on the rows of its nullable side alone, and says nothing of the other: there, `outer.a = inner.b` hands a value
- * from the outer class to the inner one, never back. An outer join that a condition above it makes an inner one
- * counts as such. */
+ * Conditions of WHERE and of inner joins hold on every row: they make classes. The condition of an outer join
+ * holds on the rows of its nullable side alone, and says nothing of the other: there, `outer.a = inner.b`
+ * hands a value from the outer class to the inner one, never back. An outer join that a condition above it
+ * makes an inner one counts as such. */
 #include "rewrite/scope_level.h"
 
 #include <string.h>
@@ -24,7 +24,8 @@ int scope_new_node(Level *level, int rel) {
     level->scope->gave_up |= ++level->scope->nnodes > SCOPE_MAX_NODES;
     if (level->scope->gave_up)
         return SCOPE_NO_NODE;
-    level->nodes = scope_grow(level->scope, level->nodes, level->nnodes, &level->node_capacity, sizeof(ColumnNode));
+    level->nodes =
+        scope_grow(level->scope, level->nodes, level->nnodes, &level->node_capacity, sizeof(ColumnNode));
     level->nodes[level->nnodes] = (ColumnNode){.up = level->nnodes, .rel = rel};
     return level->nnodes++;
 }
@@ -121,7 +122,8 @@ static void demote(Tree *tree, const int *strict) {
 static void reduce(const Level *level, Tree *tree, int *strict) {
     demote(tree, strict);
     for (int i = 0; i < tree->nitems; i++) {
-        bool under_preds = tree->kind == TREE_FROM || tree->kind == TREE_ANTI || (tree->kind == TREE_LEFT && i == 1);
+        bool under_preds =
+            tree->kind == TREE_FROM || tree->kind == TREE_ANTI || (tree->kind == TREE_LEFT && i == 1);
 
         if (under_preds)
             mark_strict(level, &tree->preds, strict, 1);
@@ -147,11 +149,18 @@ static void imply(Level *level, int outer, int inner) {
     level->implications[level->nimplications++] = (Implication){outer, inner};
 }
 
+static void bind(Level *level, const Pred *pred) {
+    if (pred->own)
+        scope_add_value(level->scope, &level->nodes[pred->a].own, pred->value);
+    else
+        scope_bind(level, pred->a, pred->value);
+}
+
 static void apply_nullable(Level *level, const Tree *nullable, const Pred *pred) {
     bool a = inside(level, nullable, pred->a), b = inside(level, nullable, pred->b);
 
     if (pred->value && a)
-        scope_bind(level, pred->a, pred->value);
+        bind(level, pred);
     else if (a && b)
         scope_union(level, pred->a, pred->b);
     else if (a)
@@ -167,7 +176,7 @@ static void apply(Level *level, const Tree *tree) {
         if (tree->kind == TREE_LEFT || tree->kind == TREE_ANTI)
             apply_nullable(level, tree->items[tree->kind == TREE_LEFT], pred);
         else if (tree->kind == TREE_FROM && pred->value)
-            scope_bind(level, pred->a, pred->value);
+            bind(level, pred);
         else if (tree->kind == TREE_FROM)
             scope_union(level, pred->a, pred->b);
     }
@@ -197,10 +206,15 @@ static void find_classes(Level *level) {
     }
 }
 
-static void hand_down(Level *level, const Child *child);
+/* Into a set operation a condition is pushed whole or not at all. */
+static bool may_push_to_all(Level *level, int output) {
+    if (!scope_may_push(level, output))
+        return false;
+    return !level->left || (may_push_to_all(level->left, output) && may_push_to_all(level->right, output));
+}
 
 static void bind_output(Level *level, int output, const Value *value) {
-    if (!scope_may_push(level, output))
+    if (!may_push_to_all(level, output))
         return;
     if (level->left) {
         bind_output(level->left, output, value);
@@ -208,7 +222,8 @@ static void bind_output(Level *level, int output, const Value *value) {
     } else if (output < level->outputs.n && level->outputs.nodes[output] != SCOPE_NO_NODE) {
         PredList *preds = &level->root->preds;
 
-        scope_add_pred(level->scope, preds, (Pred){level->outputs.nodes[output], SCOPE_NO_NODE, value});
+        scope_add_pred(level->scope, preds,
+                       (Pred){.a = level->outputs.nodes[output], .b = SCOPE_NO_NODE, .value = value});
     }
 }
 
@@ -224,6 +239,16 @@ static void hand_down(Level *level, const Child *child) {
     }
 }
 
+static void add_values(Scope *scope, ValueList *list, Level *level, int node) {
+    const ValueList *sources[] = {&level->nodes[scope_class(level, node)].values, &level->nodes[node].own};
+
+    /* Beside an OR on the same column, Citus does not prune by = ANY. */
+    for (size_t i = 0; i < (level->nodes[node].loose ? 1 : ARRAY_LEN(sources)); i++) {
+        for (int k = 0; k < sources[i]->n; k++)
+            scope_add_value(scope, list, sources[i]->values[k]);
+    }
+}
+
 void scope_solve(Level *level) {
     Scope *scope = level->scope;
 
@@ -234,7 +259,7 @@ void scope_solve(Level *level) {
         Ref *ref = scope->refs[i];
 
         if (ref->level == level && ref->node != SCOPE_NO_NODE)
-            ref->values = level->nodes[scope_class(level, ref->node)].values;
+            add_values(scope, &ref->values, level, ref->node);
     }
     for (int i = 0; i < level->nchildren; i++) {
         hand_down(level, &level->children[i]);
@@ -252,7 +277,8 @@ ValueList scope_output_values(Level *level, int output) {
     if (level->scope->gave_up)
         return common;
     if (level->left) {
-        ValueList left = scope_output_values(level->left, output), right = scope_output_values(level->right, output);
+        ValueList left = scope_output_values(level->left, output),
+                  right = scope_output_values(level->right, output);
 
         for (int i = 0; i < left.n; i++) {
             if (scope_has_value(level->scope, &right, left.values[i]))

@@ -54,7 +54,9 @@ bool scope_cte_is_inlined(const Names *names, const CteState *state, const Block
 }
 
 /* A reference from within is one more than the one that would have it inlined. */
-static bool refers_to_itself(const Block *owner, const Cte *cte) { return owner->recursive && cte->block->left; }
+static bool refers_to_itself(const Block *owner, const Cte *cte) {
+    return owner->recursive && cte->block->left;
+}
 
 void scope_build_ctes(Env *env) {
     const Block *block = env->block;

@@ -86,11 +86,21 @@ static int lookup_unqualified(const Env *env, const char *column, bool *found) {
     return absents == 1 ? absent : SCOPE_NO_NODE;
 }
 
+static bool within_budget(const Env *env, bool qualified) {
+    Scope *scope = env->level->scope;
+
+    scope->work += qualified ? env->nitems : 0;
+    for (int i = 0; i < env->nvisible && !qualified; i++)
+        scope->work += env->visible[i]->n + 1;
+    scope->gave_up |= scope->work > SCOPE_MAX_WORK;
+    return !scope->gave_up;
+}
+
 int scope_lookup(Env *env, const Name *qualifier, const char *column) {
     Level *level = env->level;
     bool barred = false;
 
-    for (Env *at = env; at; at = at->outer) {
+    for (Env *at = env; at && within_budget(at, qualifier && qualifier->name); at = at->outer) {
         bool found = false;
         int node = SCOPE_NO_NODE;
 

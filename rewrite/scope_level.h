@@ -1,10 +1,11 @@
 /* How a verdict is reached: levels, join trees, columns and their classes.
  *
- * A level is what PostgreSQL plans as one join problem: a query block with the sub-selects that are pulled up into
- * it. Within a level, columns that are equal on every row that is read form a class, and a class may have values
- * (constants, parameters). A reference to a tenant table is scoped if the class of its tenant column has one. What is
- * not pulled up is a level of its own; the values of its output columns, where a condition may be pushed down, are
- * handed to it from above, and nothing is handed back: so does the planner, and Citus prunes by what it finds out. */
+ * A level is what PostgreSQL plans as one join problem: a query block with the sub-selects that are pulled up
+ * into it. Within a level, columns that are equal on every row that is read form a class, and a class may
+ * have values (constants, parameters). A reference to a tenant table is scoped if the class of its tenant
+ * column has one. What is not pulled up is a level of its own; the values of its output columns, where a
+ * condition may be pushed down, are handed to it from above, and nothing is handed back: so does the planner,
+ * and Citus prunes by what it finds out. */
 #ifndef REWRITE_SCOPE_LEVEL_H
 #define REWRITE_SCOPE_LEVEL_H
 
@@ -13,6 +14,8 @@
 #define SCOPE_NO_NODE (-1)
 /* More columns than this in one statement are not followed. */
 #define SCOPE_MAX_NODES 200000
+/* Nor is a statement for whose names more than so many have to be compared: tenths of a second. */
+#define SCOPE_MAX_WORK 20000000
 
 typedef struct Level Level;
 typedef struct Env Env;
@@ -32,10 +35,11 @@ typedef struct ValueList {
 
 /* A column of something in FROM; a member of a class (union-find). */
 typedef struct ColumnNode {
-    int up;       /* towards the root of its class; itself for the root */
-    int rel;      /* whose column it is; -1 for none in particular */
+    int up;           /* towards the root of its class; itself for the root */
+    int rel;          /* whose column it is; -1 for none in particular */
     ValueList values; /* of the root */
-    bool loose;   /* stands in a condition that binds nothing, such as an OR */
+    ValueList own;    /* of this column alone, as `= ANY` gives them: PostgreSQL takes it for no equality */
+    bool loose;       /* stands in a condition that binds nothing, such as an OR */
 } ColumnNode;
 
 /* a = b, or a = value, or (neither b nor value) a condition that a NULL in `a` does not pass. */
@@ -43,6 +47,7 @@ typedef struct Pred {
     int a;
     int b;
     const Value *value;
+    bool own; /* the value is not one of the class */
 } Pred;
 
 typedef struct PredList {
@@ -53,10 +58,10 @@ typedef struct PredList {
 
 typedef enum TreeKind {
     TREE_REL,
-    TREE_FROM,  /* items, inner-joined, under `preds` */
-    TREE_LEFT,  /* items[0] LEFT JOIN items[1] ON preds */
+    TREE_FROM, /* items, inner-joined, under `preds` */
+    TREE_LEFT, /* items[0] LEFT JOIN items[1] ON preds */
     TREE_FULL,
-    TREE_ANTI,  /* NOT EXISTS: items[0], preds; stands beside what it is correlated with */
+    TREE_ANTI, /* NOT EXISTS: items[0], preds; stands beside what it is correlated with */
 } TreeKind;
 
 /* The relations below a node are numbered lo .. hi-1. */
@@ -75,7 +80,7 @@ typedef struct Columns {
     int *nodes;
     int n;
     int capacity;
-    bool open; /* there may be more that are not known */
+    bool open;          /* there may be more that are not known */
     const char *absent; /* a tenant column that the table does not have yet */
     int absent_node;
 } Columns;
@@ -92,9 +97,9 @@ struct Env {
     Level *level;
     const Block *block;
     const Names *names;
-    Env *outer;   /* NULL at the top */
+    Env *outer;            /* NULL at the top */
     bool *reached_outside; /* set when a name is found in `outer`; may be NULL */
-    bool closed;  /* what is found in `outer` is not to be equated with anything now */
+    bool closed;           /* what is found in `outer` is not to be equated with anything now */
     Item *items;
     int nitems, item_capacity;
     const Columns **visible; /* for unqualified names, one per FROM item */
@@ -106,10 +111,10 @@ typedef struct Ref {
     const Table *table;
     const char *alias; /* as columns of it are qualified */
     Level *level;
-    int node;                /* its tenant column; SCOPE_NO_NODE for an INSERT's target */
+    int node; /* its tenant column; SCOPE_NO_NODE for an INSERT's target */
     const Columns *columns;
-    ValueList values;        /* filled by solving */
-    const char *reason;      /* why not, if something better is known than that nothing binds it */
+    ValueList values;   /* filled by solving */
+    const char *reason; /* why not, if something better is known than that nothing binds it */
 } Ref;
 
 typedef struct Child {
@@ -160,7 +165,8 @@ struct Scope {
     int nrefs, ref_capacity;
     CteState *ctes;
     int nctes, cte_capacity;
-    int nnodes; /* of all levels */
+    int nnodes;   /* of all levels */
+    int64_t work; /* names compared */
     bool gave_up;
 };
 
@@ -204,7 +210,8 @@ Level *scope_build(Scope *scope, const Block *block, const Names *names, Env *ou
 void scope_add_child(Level *level, Level *child, const int *nodes);
 /* A relation of which nothing is known but the columns' names; nodes of its own for each. */
 Tree *scope_new_rel(Level *level, int *rel) MUST_USE;
-/* A table, as FROM or as the target of UPDATE, DELETE, MERGE names it. *ref: NULL if it is no tenant table. */
+/* A table, as FROM or as the target of UPDATE, DELETE, MERGE names it. *ref: NULL if it is no tenant table.
+ */
 Tree *scope_table(Env *env, const FromItem *item, const Table *table, Columns *columns, Ref **ref) MUST_USE;
 Tree *scope_new_tree(Scope *scope, TreeKind kind, int lo) MUST_USE;
 void scope_add_tree(Scope *scope, Tree *tree, Tree *item);
@@ -230,8 +237,8 @@ void scope_build_write(Env *env);
 void scope_settle(Scope *scope);
 
 /* ---- scope_quals.c ---- */
-/* Adds the conjuncts of a condition to `tree`; sub-selects that PostgreSQL turns into joins become part of it. With
- * pull_up false none does. */
+/* Adds the conjuncts of a condition to `tree`; sub-selects that PostgreSQL turns into joins become part of
+ * it. With pull_up false none does. */
 void scope_add_quals(Env *env, const Expr *expr, Tree *tree, bool pull_up);
 void scope_add_pred(Scope *scope, PredList *list, Pred pred);
 /* Sub-selects of an expression become levels of their own. */

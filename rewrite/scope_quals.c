@@ -38,6 +38,7 @@ static bool is_operator(const Names *names, const Expr *expr, const char *op) {
 
 static void add_equality(Env *env, const Expr *left, const Expr *right, PredList *preds) {
     Scope *scope = env->level->scope;
+    const Value *value;
     int a, b;
 
     if (left->kind == EXPR_ROW && right->kind == EXPR_ROW && left->nargs == right->nargs) {
@@ -47,12 +48,16 @@ static void add_equality(Env *env, const Expr *left, const Expr *right, PredList
     }
     a = scope_expr_node(env, left);
     b = scope_expr_node(env, right);
-    if (a != SCOPE_NO_NODE && b != SCOPE_NO_NODE)
-        scope_add_pred(scope, preds, (Pred){a, b, NULL});
-    else if (a != SCOPE_NO_NODE)
-        scope_add_pred(scope, preds, (Pred){a, SCOPE_NO_NODE, scope_value(scope, right)});
-    else if (b != SCOPE_NO_NODE)
-        scope_add_pred(scope, preds, (Pred){b, SCOPE_NO_NODE, scope_value(scope, left)});
+    if (a == SCOPE_NO_NODE && b == SCOPE_NO_NODE)
+        return;
+    if (a != SCOPE_NO_NODE && b != SCOPE_NO_NODE) {
+        scope_add_pred(scope, preds, (Pred){.a = a, .b = b});
+        return;
+    }
+    value = scope_value(scope, a != SCOPE_NO_NODE ? right : left);
+    a = a != SCOPE_NO_NODE ? a : b;
+    env->level->nodes[a].loose |= !value;
+    scope_add_pred(scope, preds, (Pred){.a = a, .b = SCOPE_NO_NODE, .value = value});
 }
 
 /* The one element of '{6}' or ARRAY[6]; NULL if there is not exactly one. */
@@ -80,7 +85,7 @@ static const Expr *only_element(Scope *scope, const Expr *array) {
 static void add_conjunct(Env *env, const Expr *expr, PredList *preds);
 
 /* An equality that each arm of an OR contains is one that holds: the planner takes it out of the OR. */
-static void add_common(Env *env, const Expr *or, PredList *preds) {
+static void add_common(Env *env, const Expr * or, PredList *preds) {
     Scope *scope = env->level->scope;
     PredList common = {0};
 
@@ -156,8 +161,13 @@ static void add_conjunct(Env *env, const Expr *expr, PredList *preds) {
         element = expr->nargs == 2 && is_operator(env->names, expr, "=")
                       ? only_element(env->level->scope, expr->args[1])
                       : NULL;
-        if (element)
+        if (element) {
+            int before = preds->n;
+
             add_equality(env, expr->args[0], element, preds);
+            for (int i = before; i < preds->n; i++)
+                preds->preds[i].own = preds->preds[i].value != NULL;
+        }
         break;
     default:
         break;
@@ -166,8 +176,8 @@ static void add_conjunct(Env *env, const Expr *expr, PredList *preds) {
 
 /* ---- sub-selects that become joins ---- */
 
-/* EXISTS (SELECT … WHERE inner.a = outer.a); NOT EXISTS with `anti`. What stands in its FROM may not refer to the
- * query around it, else PostgreSQL leaves it where it is. */
+/* EXISTS (SELECT … WHERE inner.a = outer.a); NOT EXISTS with `anti`. What stands in its FROM may not refer to
+ * the query around it, else PostgreSQL leaves it where it is. */
 static bool join_exists(Env *env, const Expr *expr, Tree *tree, bool anti) {
     Level *level = env->level;
     Scope *scope = level->scope;
@@ -212,7 +222,7 @@ static bool join_any(Env *env, const Expr *expr, Tree *tree) {
         int node = scope_expr_node(env, test->kind == EXPR_ROW ? test->args[i] : test);
 
         if (node != SCOPE_NO_NODE && columns->nodes[i] != SCOPE_NO_NODE)
-            scope_add_pred(scope, &tree->preds, (Pred){node, columns->nodes[i], NULL});
+            scope_add_pred(scope, &tree->preds, (Pred){.a = node, .b = columns->nodes[i]});
     }
     scope_add_sublinks(env, test);
     return true;

@@ -158,7 +158,8 @@ static Tree *values_item(Env *env, const Block *block, Columns *columns) {
         if (value)
             scope_bind(level, node, value);
         scope_add_sublinks(env, row->cells[i].expr);
-        scope_add_column(level->scope, columns, arena_printf(level->scope->rw->arena, "column%d", i + 1), node);
+        scope_add_column(level->scope, columns, arena_printf(level->scope->rw->arena, "column%d", i + 1),
+                         node);
     }
     return tree;
 }
@@ -185,13 +186,17 @@ Tree *scope_subquery(Env *env, const Block *block, const Names *names, Env *oute
     }
     child = scope_build(scope, block, names, outer);
     tree = rel_of_level(env, &child->outputs, columns, &nodes);
+    if (block->kind == BLOCK_VALUES) /* below an outer join these are not seen through */
+        memset(columns->nodes, 0xff, sizeof(int) * (size_t)columns->n);
     scope_add_child(level, child, nodes);
     return tree;
 }
 
 /* ---- joins ---- */
 
-static bool is_merged(const Columns *merged, const char *name) { return name && scope_find_column(merged, name) >= 0; }
+static bool is_merged(const Columns *merged, const char *name) {
+    return name && scope_find_column(merged, name) >= 0;
+}
 
 static int side_node(const Columns *side, const char *name) {
     int at = scope_find_column(side, name);
@@ -207,13 +212,13 @@ static void merge_column(Scope *scope, const FromItem *join, const Columns *left
     int node = join->join == JOIN_TYPE_RIGHT ? b : join->join == JOIN_TYPE_FULL ? SCOPE_NO_NODE : a;
 
     if (a != SCOPE_NO_NODE && b != SCOPE_NO_NODE)
-        scope_add_pred(scope, &tree->preds, (Pred){a, b, NULL});
+        scope_add_pred(scope, &tree->preds, (Pred){.a = a, .b = b});
     scope_add_column(scope, columns, name, node);
 }
 
 /* The columns of a join: merged ones first, then those of both sides. */
-static void join_columns(Scope *scope, const FromItem *join, const Columns *left, const Columns *right, Tree *tree,
-                         Columns *columns) {
+static void join_columns(Scope *scope, const FromItem *join, const Columns *left, const Columns *right,
+                         Tree *tree, Columns *columns) {
     const Columns *sides[] = {left, right};
     int nmerged;
 
@@ -243,7 +248,7 @@ static void join_columns(Scope *scope, const FromItem *join, const Columns *left
 
 static Tree *join_item(Env *env, const FromItem *join, bool outer_joined, Columns *columns) {
     static const TreeKind kinds[] = {
-        [JOIN_TYPE_INNER] = TREE_FROM, [JOIN_TYPE_LEFT] = TREE_LEFT,   [JOIN_TYPE_RIGHT] = TREE_LEFT,
+        [JOIN_TYPE_INNER] = TREE_FROM, [JOIN_TYPE_LEFT] = TREE_LEFT,  [JOIN_TYPE_RIGHT] = TREE_LEFT,
         [JOIN_TYPE_FULL] = TREE_FULL,  [JOIN_TYPE_CROSS] = TREE_FROM,
     };
     Scope *scope = env->level->scope;

@@ -1,4 +1,5 @@
-/* Values as text, so that two expressions are the same value if they have the same text. Where that cannot be said
+/* Values as text, so that two expressions are the same value if they have the same text. Where that cannot be
+ * said
  * ('5.0' and '5'), the texts differ: two values that are not seen to be one count as two. */
 #include "rewrite/scope_level.h"
 
@@ -37,15 +38,17 @@ static const Value *literal_value(Scope *scope, const Expr *expr) {
     return new_value(scope, arena_printf(arena, "'%s'", expr->value), expr->const_type != CONST_BOOLEAN);
 }
 
-/* An integer stays what it is as any type that a tenant may have; of anything else a cast may make another value. */
+/* An integer stays what it is as any type that a tenant may have; of anything else a cast may make another
+ * value. */
 static const Value *cast_value(Scope *scope, const Expr *expr) {
     const Value *inner = expr->nargs == 1 ? scope_value(scope, expr->args[0]) : NULL;
 
     if (!inner || (inner->literal && strspn(inner->key, "-0123456789") == strlen(inner->key)) ||
         inner->key[0] == '$')
         return inner;
-    return new_value(scope, arena_printf(scope->rw->arena, "%s::%s", inner->key, expr->name.name ? expr->name.name : ""),
-                     inner->literal);
+    return new_value(
+        scope, arena_printf(scope->rw->arena, "%s::%s", inner->key, expr->name.name ? expr->name.name : ""),
+        inner->literal);
 }
 
 static const Value *operator_value(Scope *scope, const Expr *expr) {
@@ -72,7 +75,8 @@ const Value *scope_value(Scope *scope, const Expr *expr) {
     case EXPR_CONST:
         return literal_value(scope, expr);
     case EXPR_PARAM:
-        return expr->number > 0 ? new_value(scope, arena_printf(scope->rw->arena, "$%d", expr->number), false) : NULL;
+        return expr->number > 0 ? new_value(scope, arena_printf(scope->rw->arena, "$%d", expr->number), false)
+                                : NULL;
     case EXPR_CAST:
         return cast_value(scope, expr);
     case EXPR_OP:

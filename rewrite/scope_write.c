@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "rewrite/cell.h"
 #include "rewrite/insert.h"
 
 static void add_targets(Env *env, const Target *targets, int n) {
@@ -21,7 +22,8 @@ static bool has_tenant(const Table *table) {
 }
 
 static Pending *add_pending(Scope *scope, Pending pending) {
-    scope->pending = scope_grow(scope, scope->pending, scope->npending, &scope->pending_capacity, sizeof(Pending));
+    scope->pending =
+        scope_grow(scope, scope->pending, scope->npending, &scope->pending_capacity, sizeof(Pending));
     scope->pending[scope->npending] = pending;
     return &scope->pending[scope->npending++];
 }
@@ -41,8 +43,9 @@ static const Value *common_value(Scope *scope, const Block *block, int position)
     ValueList first = {0};
 
     for (int row = 0; row < block->nrows; row++) {
-        const Value *value =
-            position < block->rows[row].ncells ? scope_value(scope, block->rows[row].cells[position].expr) : NULL;
+        const Value *value = position < block->rows[row].ncells
+                                 ? scope_value(scope, block->rows[row].cells[position].expr)
+                                 : NULL;
 
         if (!value || (row > 0 && !scope_has_value(scope, &first, value)))
             return NULL;
@@ -58,17 +61,42 @@ static bool is_default(const Block *block, int position) {
     return expr && expr->kind == EXPR_DEFAULT;
 }
 
+/* One row has one tenant, even if a function makes it. Citus takes no sub-select there. */
+static bool is_one_scalar(const Scope *scope, const Block *block, int position) {
+    const Expr *expr =
+        block->nrows == 1 && position < block->rows[0].ncells ? block->rows[0].cells[position].expr : NULL;
+
+    return expr && expr->kind != EXPR_SUBLINK && cell_use(scope->rw, expr) == CELL_ONCE;
+}
+
 static void bind_by_default(Ref *ref, const Block *block) {
     Scope *scope = ref->level->scope;
     const Column *column = ref->table->tenant;
     bool one_row = block->default_values || block->nrows == 1;
 
     if (column && (column->default_expr || column->identity) && one_row)
-        scope_add_value(scope, &ref->values, one_value(scope, arena_printf(scope->rw->arena, "default of %s", ref->table->name)));
+        scope_add_value(scope, &ref->values,
+                        one_value(scope, arena_printf(scope->rw->arena, "default of %s", ref->table->name)));
     else if (column && (column->default_expr || column->identity))
         ref->reason = "each row gets another value by its default";
     else
         ref->reason = "the statement does not give it";
+}
+
+/* The parameter that all rows have at `position`, or the value of the only row. Literals of several rows are
+ * not compared: bulk INSERTs differ in nothing else, and should stay one shape. */
+static const Value *parent_value(Scope *scope, const Block *block, int position) {
+    const Expr *expr = position < block->rows[0].ncells ? block->rows[0].cells[position].expr : NULL;
+
+    if (block->nrows > 1 && (!expr || expr->kind != EXPR_PARAM))
+        return NULL;
+    for (int row = 1; row < block->nrows; row++) {
+        const Expr *other = position < block->rows[row].ncells ? block->rows[row].cells[position].expr : NULL;
+
+        if (!other || other->kind != EXPR_PARAM || other->number != expr->number)
+            return NULL;
+    }
+    return scope_value(scope, expr);
 }
 
 /* The tenant that the row's parent has: of one row it is one, whichever. */
@@ -83,13 +111,12 @@ static void bind_by_parent(Ref *ref, const Block *block) {
         const Value *value = NULL;
 
         if (block->nrows == 0 || position < 0 || is_default(block, position)) {
-            if (block->nrows != 1 && !fk->child_columns[k]->default_expr) {
+            if (!fk->child_columns[k]->default_expr) {
                 ref->reason = "the rows have no parent to take it from";
                 return;
             }
-            value = one_value(scope, "default");
         } else {
-            value = common_value(scope, block, position);
+            value = parent_value(scope, block, position);
         }
         known = value != NULL;
         key = known ? arena_printf(scope->rw->arena, "%s %s", key, value->key) : key;
@@ -105,6 +132,8 @@ static void bind_rows(Ref *ref, const Block *block) {
     int position = insert_column_index(block, ref->table, ref->table->tenant_column);
     const Value *value = position < 0 || block->nrows == 0 ? NULL : common_value(scope, block, position);
 
+    if (!value && position >= 0 && is_one_scalar(scope, block, position))
+        value = one_value(scope, arena_printf(scope->rw->arena, "value for %s", ref->table->name));
     if (value)
         scope_add_value(scope, &ref->values, value);
     else if (position >= 0 && block->nrows > 0 && !is_default(block, position))
@@ -183,7 +212,8 @@ static Tree *target_item(Env *env, Ref **ref) {
         columns->open = true;
         tree = scope_new_rel(env->level, &rel);
     }
-    scope_add_item(env, item->alias ? NULL : item->name.schema, item->alias ? item->alias : item->name.name, columns);
+    scope_add_item(env, item->alias ? NULL : item->name.schema, item->alias ? item->alias : item->name.name,
+                   columns);
     scope_add_visible(env, columns);
     return tree;
 }

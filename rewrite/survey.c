@@ -31,7 +31,8 @@ static bool set_add(TableSet *set, Arena *arena, const Table *table) {
 }
 
 static const char *written_name(Arena *arena, const Name *name) {
-    return name->schema ? arena_printf(arena, "%s.%s", name->schema, name->name) : arena_strdup(arena, name->name);
+    return name->schema ? arena_printf(arena, "%s.%s", name->schema, name->name)
+                        : arena_strdup(arena, name->name);
 }
 
 static void survey_block(Surveyor *s, const Block *block);

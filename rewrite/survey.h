@@ -18,9 +18,9 @@ typedef struct ParsedView {
 
 typedef struct Survey {
     TableSet named;
-    TableSet written;         /* targets of INSERT, UPDATE, DELETE, MERGE, COPY FROM; views as they are named */
-    bool writes_unknown;      /* some target is not known */
-    const char *unknown_name; /* the first relation that is in no snapshot; NULL */
+    TableSet written;    /* targets of INSERT, UPDATE, DELETE, MERGE, COPY FROM; views as they are named */
+    bool writes_unknown; /* some target is not known */
+    const char *unknown_name;     /* the first relation that is in no snapshot; NULL */
     const char *unknown_function; /* the first function that may read any table; NULL */
     ParsedView *views;
     int nviews;
@@ -29,8 +29,8 @@ typedef struct Survey {
 
 void survey_statement(Rewrite *rw, const Statement *stmt);
 
-/* The definition of a view that the survey met; NULL if it is not understood. Its names are to be resolved with
- * rw->view_names. */
+/* The definition of a view that the survey met; NULL if it is not understood. Its names are to be resolved
+ * with rw->view_names. */
 const Block *survey_view(const Survey *survey, const Table *view) MUST_USE;
 
 bool survey_writes(const Survey *survey, const Table *table) MUST_USE;

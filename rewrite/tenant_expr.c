@@ -1,12 +1,13 @@
 /* The tenant of a row as a sub-select on its parents.
  *
- *   (SELECT p2.store_id FROM ONLY public.orders p1 JOIN ONLY public.carts p2 ON p2.id OPERATOR(pg_catalog.=) p1.cart_id
- *    WHERE p1.order_id OPERATOR(pg_catalog.=) CAST(<the row's order_id> AS pg_catalog.int8))
+ *   (SELECT p2.store_id FROM ONLY public.orders p1 JOIN ONLY public.carts p2 ON p2.id OPERATOR(pg_catalog.=)
+ * p1.cart_id WHERE p1.order_id OPERATOR(pg_catalog.=) CAST(<the row's order_id> AS pg_catalog.int8))
  *
- * It must find the row that the foreign key's own check finds, whatever the session's search_path is: so tables,
- * types and operators are qualified, and the value is cast to the child column's type, modifier included, as the
- * assignment does to the value that is stored. The cast also leaves a parameter of unknown type the type that the column
- * gives it. Tables are read ONLY, as the check does, unless they are partitioned. */
+ * It must find the row that the foreign key's own check finds, whatever the session's search_path is: so
+ * tables, types and operators are qualified, and the value is cast to the child column's type, modifier
+ * included, as the assignment does to the value that is stored. The cast also leaves a parameter of unknown
+ * type the type that the column gives it. Tables are read ONLY, as the check does, unless they are
+ * partitioned. */
 #include "rewrite/tenant_expr.h"
 
 #include <stdio.h>
@@ -14,8 +15,8 @@
 
 static bool in_catalog(const Column *column) { return strcmp(column->type_schema, "pg_catalog") == 0; }
 
-/* The schema of the operator "=" that compares two columns as a foreign key does. An operator of the same name may
- * lurk in any schema, so one is used only where it is known; NULL where it is not. */
+/* The schema of the operator "=" that compares two columns as a foreign key does. An operator of the same
+ * name may lurk in any schema, so one is used only where it is known; NULL where it is not. */
 static const char *equality_schema(const Column *a, const Column *b) {
     if (in_catalog(a) && in_catalog(b))
         return "pg_catalog";
@@ -44,7 +45,8 @@ const char *tenant_expr_problem(Rewrite *rw, const Table *table) {
     if (nsteps == 0)
         return "no foreign key leads to its tenant";
     if (!table->path.steps[nsteps - 1]->parent->tenant)
-        return arena_printf(rw->arena, "%s has no tenant column yet", table->path.steps[nsteps - 1]->parent->name);
+        return arena_printf(rw->arena, "%s has no tenant column yet",
+                            table->path.steps[nsteps - 1]->parent->name);
     for (int i = 0; i < nsteps; i++) {
         const ForeignKey *fk = table->path.steps[i];
 
@@ -52,16 +54,16 @@ const char *tenant_expr_problem(Rewrite *rw, const Table *table) {
             const Column *child = fk->child_columns[k];
 
             if (!equality_schema(fk->parent_columns[k], child))
-                return arena_printf(rw->arena, "how to compare %s.%s, of type %s, is not known", fk->child->name,
-                                    child->name, child->type);
+                return arena_printf(rw->arena, "how to compare %s.%s, of type %s, is not known",
+                                    fk->child->name, child->name, child->type);
         }
     }
     return NULL;
 }
 
 static bool takes_modifier(const Column *column) {
-    static const char *const names[] = {"bit",  "bpchar",    "numeric",     "time",   "timestamp",
-                                        "timetz", "timestamptz", "varbit", "varchar"};
+    static const char *const names[] = {"bit",    "bpchar",      "numeric", "time",   "timestamp",
+                                        "timetz", "timestamptz", "varbit",  "varchar"};
 
     for (size_t i = 0; i < ARRAY_LEN(names) && in_catalog(column); i++) {
         if (strcmp(column->type_name, names[i]) == 0)

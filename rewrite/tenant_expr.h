@@ -13,8 +13,8 @@ typedef struct TenantSource {
 /* Why no expression can be made for this table's path; NULL if one can. */
 const char *tenant_expr_problem(Rewrite *rw, const Table *table) MUST_USE;
 
-/* Inserts the scalar sub-select at `offset`; one source for each column of table->path.steps[0]. NULL, where a
- * parent is missing or a key is NULL. Demands tenant_expr_problem() == NULL. */
+/* Inserts the scalar sub-select at `offset`; one source for each column of table->path.steps[0]. NULL, where
+ * a parent is missing or a key is NULL. Demands tenant_expr_problem() == NULL. */
 void tenant_expr_insert(Rewrite *rw, uint32_t offset, const Table *table, const TenantSource *sources);
 
 #endif

@@ -25,8 +25,9 @@ static void visit_rows(const Block *block, WalkVisit *visit, void *arg) {
 }
 
 void walk_own_exprs(const Block *block, WalkVisit *visit, void *arg) {
-    Expr *const singles[] = {block->where,          block->having,         block->limit, block->offset,
-                             block->conflict_where, block->conflict_set_where, block->merge_on};
+    Expr *const singles[] = {block->where,   block->having,         block->limit,
+                             block->offset,  block->conflict_where, block->conflict_set_where,
+                             block->merge_on};
 
     visit_targets(block->targets, block->ntargets, visit, arg);
     visit_rows(block, visit, arg);

@@ -18,12 +18,12 @@ void walk_statement(const Statement *stmt, const Walk *walk);
 void walk_block(const Block *block, const Walk *walk);
 /* `block` is the one that the expression stands in. */
 void walk_expr(const Expr *expr, const Block *block, const Walk *walk);
-/* What stands in the block itself (its expressions, FROM items, arms, source and CTEs): walk_block without the call
- * for the block. */
+/* What stands in the block itself (its expressions, FROM items, arms, source and CTEs): walk_block without
+ * the call for the block. */
 void walk_inside(const Block *block, const Walk *walk);
 
-/* Calls `visit` for each expression that stands directly in the block: SELECT list, WHERE, HAVING, SET, VALUES,
- * RETURNING and so on, but nothing of FROM, of CTEs, or of sub-selects. */
+/* Calls `visit` for each expression that stands directly in the block: SELECT list, WHERE, HAVING, SET,
+ * VALUES, RETURNING and so on, but nothing of FROM, of CTEs, or of sub-selects. */
 typedef void WalkVisit(const Expr *expr, void *arg);
 void walk_own_exprs(const Block *block, WalkVisit *visit, void *arg);
 

@@ -1,5 +1,5 @@
-/* One row per kind of writing block. A family that cannot rewrite yet says what is left unchanged, so that the audit
- * shows it before the column is NOT NULL. */
+/* One row per kind of writing block. A family that cannot rewrite yet says what is left unchanged, so that
+ * the audit shows it before the column is NOT NULL. */
 #include "rewrite/write.h"
 
 #include <string.h>
@@ -24,7 +24,8 @@ static void note_moved_parent(Rewrite *rw, const Table *table, const Target *set
         }
     }
     if (moved)
-        rewrite_note(rw, arena_printf(rw->arena, "%s.%s does not follow when %s is set", rewrite_quoted(rw, table->name),
+        rewrite_note(rw, arena_printf(rw->arena, "%s.%s does not follow when %s is set",
+                                      rewrite_quoted(rw, table->name),
                                       rewrite_quoted(rw, table->tenant_column), rewrite_quoted(rw, moved)));
 }
 
@@ -72,7 +73,8 @@ static void note_view(Rewrite *rw, const Block *block, const Table *view) {
 
         if (rewrite_is_migrating(table))
             rewrite_leave(rw, table,
-                          arena_printf(rw->arena, "the write goes through the view %s", rewrite_quoted(rw, view->name)));
+                          arena_printf(rw->arena, "the write goes through the view %s",
+                                       rewrite_quoted(rw, view->name)));
     }
 }
 
@@ -88,7 +90,8 @@ static void note_children(Rewrite *rw, const Block *block, const Table *parent) 
         for (int k = 0; derived && k < block->ntargets; k++) {
             if (block->targets[k].name && strcmp(block->targets[k].name, parent->tenant_column) == 0)
                 rewrite_note(rw, arena_printf(rw->arena, "%s.%s does not follow when %s.%s is set",
-                                              rewrite_quoted(rw, child->name), rewrite_quoted(rw, child->tenant_column),
+                                              rewrite_quoted(rw, child->name),
+                                              rewrite_quoted(rw, child->tenant_column),
                                               rewrite_quoted(rw, parent->name),
                                               rewrite_quoted(rw, parent->tenant_column)));
         }
@@ -129,6 +132,7 @@ void write_rewrite_copy(Rewrite *rw, const Statement *stmt) {
     for (int i = 0; i < copy->ncolumns; i++)
         given |= copy->columns[i] && strcmp(copy->columns[i], target.table->tenant_column) == 0;
     if (!given)
-        rewrite_leave(rw, target.table, copy->has_column_list ? "COPY is not rewritten"
-                                                              : "COPY without a column list is not rewritten");
+        rewrite_leave(rw, target.table,
+                      copy->has_column_list ? "COPY is not rewritten"
+                                            : "COPY without a column list is not rewritten");
 }

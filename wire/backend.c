@@ -25,6 +25,29 @@ bool backend_sasl_offers(Str payload, const char *mechanism) {
     return false;
 }
 
+void backend_put_sasl_without(Buf *out, Str payload, const char *mechanism) {
+    uint32_t code;
+    Str offered;
+    size_t begun = frame_begin(out, BE_AUTHENTICATION);
+
+    if (!reader_take_u32(&payload, &code))
+        code = AUTH_SASL;
+    buf_put_u32(out, code);
+    while (reader_take_cstr(&payload, &offered) && offered.len > 0)
+        if (!str_is(offered, mechanism)) {
+            buf_append_str(out, offered);
+            buf_put_u8(out, 0);
+        }
+    buf_put_u8(out, 0);
+    frame_end(out, begun);
+}
+
+uint32_t backend_pid(Str payload) {
+    uint32_t pid;
+
+    return reader_take_u32(&payload, &pid) ? pid : 0;
+}
+
 bool backend_parameter_status(Str payload, Str *name, Str *value, Error *err) {
     if (!reader_take_cstr(&payload, name) || !reader_take_cstr(&payload, value) || payload.len != 0)
         return malformed(err, "ParameterStatus");

@@ -44,6 +44,10 @@ enum { AUTH_OK = 0, AUTH_SASL = 10, AUTH_SASL_CONTINUE = 11, AUTH_SASL_FINAL = 1
 MUST_USE bool backend_authentication(Str payload, uint32_t *code, Error *err);
 /* Whether a SASL request offers a mechanism by this name. */
 MUST_USE bool backend_sasl_offers(Str payload, const char *mechanism);
+/* Appends a SASL request with all the mechanisms of the given one but one. */
+void backend_put_sasl_without(Buf *out, Str payload, const char *mechanism);
+/* The process id of BackendKeyData; 0 if it is too short. */
+uint32_t backend_pid(Str payload) MUST_USE;
 MUST_USE bool backend_parameter_status(Str payload, Str *name, Str *value, Error *err);
 MUST_USE bool backend_ready(Str payload, char *status, Error *err); /* 'I', 'T', 'E' */
 MUST_USE bool backend_command_tag(Str payload, Str *tag, Error *err);

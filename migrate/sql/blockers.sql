@@ -1,4 +1,4 @@
--- Who keeps others from a strong lock on a table: everyone who holds any lock on it.
+-- Who keeps others from a strong lock on a table: everyone who holds any lock on it or on a partition of it.
 SELECT pg_catalog.concat(
            'pid ', a.pid, ' (', coalesce(nullif(a.application_name, ''), a.backend_type), ', user ',
            coalesce(a.usename::text, '-'), ', ', coalesce(a.state, 'running'), ', in a transaction for ',
@@ -7,7 +7,7 @@ SELECT pg_catalog.concat(
 FROM pg_catalog.pg_stat_activity a
 WHERE a.pid <> pg_catalog.pg_backend_pid()
   AND EXISTS (SELECT FROM pg_catalog.pg_locks l
-              WHERE l.pid = a.pid AND l.granted AND l.locktype = 'relation' AND l.relation = $1::oid
+              WHERE l.pid = a.pid AND l.granted AND l.locktype = 'relation' AND l.relation IN (SELECT $1::oid UNION SELECT t.relid FROM pg_catalog.pg_partition_tree($1::oid) t)
                 AND l.database = (SELECT d.oid FROM pg_catalog.pg_database d
                                   WHERE d.datname = pg_catalog.current_database()))
 UNION ALL
@@ -16,6 +16,6 @@ SELECT pg_catalog.concat('prepared transaction "', p.gid, '" of ', p.owner, ', s
 FROM pg_catalog.pg_prepared_xacts p
 JOIN pg_catalog.pg_locks x ON x.pid IS NULL AND x.locktype = 'transactionid' AND x.transactionid = p.transaction
 WHERE EXISTS (SELECT FROM pg_catalog.pg_locks l
-              WHERE l.pid IS NULL AND l.granted AND l.locktype = 'relation' AND l.relation = $1::oid
+              WHERE l.pid IS NULL AND l.granted AND l.locktype = 'relation' AND l.relation IN (SELECT $1::oid UNION SELECT t.relid FROM pg_catalog.pg_partition_tree($1::oid) t)
                 AND l.virtualtransaction = x.virtualtransaction)
 LIMIT 5

@@ -151,7 +151,7 @@ def test_redaction(make_proxy, tmp_path):
     with Wire(proxy.endpoint()) as conn:
         for text in ("SELECT * FROM orders WHERE status = 'top secret 4711'", "SELECT count(*) FROM orders WHERE order_id = 4711",
                      "SELECT 1 FROM orders WHERE status = $$4711$$ OR status = E'4711' OR order_id IN (4711, 4712)",
-                     "SELECT '4711', nonsense FROM", "SET application_name = 'n4711'", "ALTER ROLE app_trust PASSWORD '4711'"):
+                     "SELECT '4711', nonsense FROM", "SET my.setting = 'n4711'", "ALTER ROLE app_trust PASSWORD '4711'"):
             conn.ask(query(text))
     time.sleep(0.3)
     shown = str(proxy.console("SHOW AUDIT"))

@@ -159,12 +159,9 @@ def test_extended_protocol(proxy):
 
 
 def test_others_are_refused(proxy):
-    """A role that is no administrator; any role name can be claimed, so one that would be let in by name alone is no
-    proof either."""
-    for endpoint in (proxy.endpoint(user="app_trust"), proxy.unix_endpoint(user="app_trust")):
-        with pytest.raises(psycopg.OperationalError) as failure:
-            psycopg.connect(**endpoint.over(dbname="shardferry").keywords())
-        assert "shardferry" in str(failure.value) or "permission" in str(failure.value) or "administrator" in str(failure.value)
+    """A role that is no administrator."""
+    with pytest.raises(psycopg.OperationalError, match="may not use the console"):
+        psycopg.connect(**proxy.endpoint("shardferry", user="app_trust").keywords())
 
 
 def test_password_of_an_administrator_is_asked(make_proxy):
@@ -206,14 +203,11 @@ def test_reload(make_proxy):
 
 
 def test_reload_says_what_is_wrong(make_proxy):
-    """RELOAD of a broken file fails with the file's fault, or logs it; the values stay."""
+    """RELOAD of a broken file fails with the file's fault; the values stay."""
     proxy = make_proxy()
     proxy.configure({"proxy.max_clients": "many"})
-    try:
+    with pytest.raises(psycopg.Error, match="max_clients"):
         proxy.console("RELOAD")
-    except psycopg.Error as failure:
-        assert "max_clients" in str(failure)
-    proxy.wait_for_log("max_clients")
     assert {row["value"] for row in proxy.console("SHOW CONFIG") if "max_clients" in row.values()} == {"5000"}
 
 

@@ -8,8 +8,9 @@ import subprocess
 
 import pytest
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-SHARDFERRY = os.environ.get("SHARDFERRY") or str(ROOT / "build" / "shardferry")
+from harness import proxy, tailspin
+
+SHARDFERRY = proxy.binary()
 
 SCHEMA = """\
 --
@@ -267,7 +268,8 @@ def test_search_path_is_followed(lint):
 
 
 def test_temporary_tables_shadow(lint):
-    rows = lint.json("SELECT * FROM orders; CREATE TEMP TABLE orders (id int); SELECT * FROM orders; SELECT * FROM public.orders;")
+    read = "SELECT * FROM orders;"
+    rows = lint.json(f"{read} CREATE TEMP TABLE orders (id int); {read} SELECT * FROM public.orders;")
     assert [row["verdict"] for row in rows if row["sql"].startswith("SELECT")] == [
         "multi-tenant",
         "no-tenant-table",
@@ -340,6 +342,34 @@ def test_a_server_is_needed_without_a_schema(lint):
     assert b"--schema" in run.stderr and b"conninfo" in run.stderr
 
 
+def test_a_server_tells_stages(lint, server):
+    """Once a table is in stage derive, lint prints what the proxy sends for each statement, even of one string."""
+    database = tailspin.create(server)
+    try:
+        conninfo = server.endpoint().over(dbname=database).conninfo()
+        configuration = f"[control]\nconninfo = {conninfo}\n{CONFIGURATION}{tailspin.TABLES}"
+        (lint.directory / "server.ini").write_text(configuration)
+        insert = "INSERT INTO line_items (order_id, quantity) VALUES (%d, 1)"
+        script = f"SELECT 1\\; {insert % 7}\\; {insert % 8};\n{insert % 9};\n{insert % 10};\n"
+
+        def rewritten():
+            run = lint.run("--json", stdin=script.encode(), schema=False, configuration="server.ini")
+            return [json.loads(line)["rewritten"] for line in run.stdout.splitlines()]
+
+        assert rewritten() == [None] * 5
+        migrate = [SHARDFERRY, "migrate", "-c", str(lint.directory / "server.ini"), "--to", "derive", "--yes"]
+        subprocess.run(migrate, check=True, capture_output=True, timeout=60)
+        first, *others = rewritten()
+        assert first is None
+        with server.connect(database) as connection:
+            for text, order in zip(others, (7, 8, 9, 10), strict=True):
+                assert text.count("INSERT INTO line_items") == 1
+                (store,) = connection.execute(text + " RETURNING store_id").fetchone()
+                assert store == tailspin.store_of(order)
+    finally:
+        server.drop_database(database)
+
+
 # Size ------------------------------------------------------------------------------------------------------
 
 
@@ -380,5 +410,5 @@ def test_memory_is_bounded(lint):
     status = pathlib.Path(f"/proc/{child.pid}/status").read_text()
     child.communicate()
     assert child.returncode == 1
-    if "SANITIZE" not in os.environ:
+    if not proxy.is_sanitized():
         assert int(re.search(r"VmHWM:\s+(\d+)", status).group(1)) < 60_000  # kB

@@ -455,6 +455,21 @@ def test_waits_for_older_writers_but_not_for_readers(shop):
             assert runner.wait(10) == 0, shop.printed()
 
 
+def test_names_who_holds_a_partition(bare_shop):
+    bare_shop.execute("""
+        CREATE TABLE stores (store_id int PRIMARY KEY);
+        CREATE TABLE orders (order_id int PRIMARY KEY, store_id int REFERENCES stores);
+        CREATE TABLE line_items (order_id int REFERENCES orders) PARTITION BY RANGE (order_id);
+        CREATE TABLE line_items_1 PARTITION OF line_items DEFAULT""")
+    bare_shop.configure("")
+    with bare_shop.connect(application_name="archiver") as holder:
+        holder.execute("BEGIN")
+        holder.execute("SELECT FROM line_items_1")
+        result = bare_shop.run("--yes", "--lock-wait", "0")
+        assert result.returncode == 1
+        assert f"pid {holder.info.backend_pid} (archiver" in result.stderr
+
+
 def test_names_a_prepared_transaction_that_holds_the_lock(shop):
     with shop.connect() as writer:
         writer.execute("BEGIN")

@@ -176,6 +176,8 @@ def test_missing_order_reaches_its_constraint(derived):
 def test_search_path(derived):
     """A line_items of another schema is another table; so is a temporary one."""
     derived.execute("CREATE SCHEMA elsewhere; CREATE TABLE elsewhere.line_items (order_id bigint, quantity bigint)")
+    derived.proxy.console("RELOAD")
+    derived.proxy.wait_for_catalog("elsewhere.line_items")
     with psycopg.connect(autocommit=True, **derived.proxy.endpoint().keywords()) as conn:
         conn.execute("SET search_path = elsewhere, public")
         assert conn.execute("INSERT INTO line_items (order_id) VALUES (1) RETURNING *").fetchone() == (1, None)

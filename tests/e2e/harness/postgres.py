@@ -82,7 +82,6 @@ class PostgresServer:
             [program("initdb"), "-D", self.data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"],
             check=True, capture_output=True, cwd="/", **process.server_user())
         lines = dict(_SETTINGS, port=self.port, listen_addresses="127.0.0.1", unix_socket_directories=self.directory)
-        lines.update(settings)
         if preload:
             lines["shared_preload_libraries"] = preload
         if self.authority:
@@ -90,6 +89,7 @@ class PostgresServer:
             self._install(cert, "server.crt", 0o644)
             self._install(key, "server.key", 0o600)
             lines["ssl"] = "on"
+        lines.update(settings)
         with open(os.path.join(self.data, "postgresql.conf"), "a") as conf:
             conf.writelines(f"{name} = '{value}'\n" for name, value in lines.items())
         with open(os.path.join(self.data, "pg_hba.conf"), "w") as hba:

@@ -86,6 +86,11 @@ def port_answers(port, host="127.0.0.1"):
         return False
 
 
+def socket_answers(path):
+    with socket.socket(socket.AF_UNIX) as probe:
+        return probe.connect_ex(path) == 0
+
+
 def rss_bytes(pid):
     with open(f"/proc/{pid}/statm") as statm:
         return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")

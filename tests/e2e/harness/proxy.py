@@ -97,7 +97,9 @@ class Proxy:
     def _answers(self):
         if self.process.poll() is not None:
             raise AssertionError("the proxy did not start:\n" + self.stderr())
-        return process.port_answers(self.port)
+        socket_dir = self.settings["proxy.unix_socket_dir"]
+        return process.port_answers(self.port) and (
+            not socket_dir or process.socket_answers(f"{socket_dir}/.s.PGSQL.{self.port}"))
 
     def stop(self, signum=signal.SIGTERM, timeout=20):
         """Ends the proxy and returns its exit status; AssertionError if it does not end in time."""
@@ -144,6 +146,8 @@ class Proxy:
         assert not _SANITIZER.search(text), f"a sanitizer found something:\n{text}"
 
     def stderr(self):
+        if not os.path.exists(self.log):
+            return ""
         with open(self.log, errors="replace") as file:
             return file.read()
 

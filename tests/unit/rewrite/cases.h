@@ -17,7 +17,7 @@ typedef struct Case {
     int line;
     const char *text;
     SessionContext context;
-    const char *path; /* search_path; NULL: unknown */
+    const char *path;        /* search_path; NULL: unknown */
     char expected[16][4096]; /* whole lines, their first character included */
     int nexpected;
     Snapshot *snapshot;
@@ -34,8 +34,8 @@ const char *case_rewritten(const Case *c, const Decision *decision, Arena *arena
 /* Fails the test, naming the case. */
 void case_fail(const Case *c, const char *what, const char *expected, const char *actual);
 
-/* The snapshot of schema.sql, all backfill tables that have their column in stage derive, but kept (keyed) and settled
- * (resolve). */
+/* The snapshot of schema.sql, all backfill tables that have their column in stage derive, but kept (keyed)
+ * and settled (resolve). */
 Snapshot *cases_snapshot(void);
 
 #endif

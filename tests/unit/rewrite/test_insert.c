@@ -1,7 +1,8 @@
 /* INSERT … VALUES: the text that is sent, or the note that says why it is the client's own. */
 #include "tests/unit/rewrite/cases.c.inc"
 
-/* "=": the rewritten text, lines joined; "!": a part of the note, the text unchanged; ".": unchanged, no note. */
+/* "=": the rewritten text, lines joined; "!": a part of the note, the text unchanged; ".": unchanged, no
+ * note. */
 static void check(const Case *c, const Decision *decision, Arena *arena) {
     const char *sent = case_rewritten(c, decision, arena);
     const char *note = NULL, *expected = NULL;
@@ -10,7 +11,8 @@ static void check(const Case *c, const Decision *decision, Arena *arena) {
     for (int i = 0; i < decision->nstatements && !note; i++)
         note = decision->statements[i].rewrite_note;
     for (int i = 0; i < c->nexpected && mark == '='; i++)
-        expected = arena_printf(arena, "%s%s%s", expected ? expected : "", expected ? "\n" : "", c->expected[i] + 2);
+        expected =
+            arena_printf(arena, "%s%s%s", expected ? expected : "", expected ? "\n" : "", c->expected[i] + 2);
     if (strcmp(sent, expected ? expected : c->text) != 0)
         case_fail(c, "is not sent as expected", expected ? expected : c->text, sent);
     if (mark == '!' && (!note || !strstr(note, c->expected[0] + 2)))

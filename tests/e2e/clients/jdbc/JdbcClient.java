@@ -274,7 +274,7 @@ public final class JdbcClient {
     private static void stageChange(Connection connection) throws Exception {
         String sql = "INSERT INTO line_items (order_id, quantity) VALUES (?, ?)";
         try (PreparedStatement insert = connection.prepareStatement(sql);
-             PreparedStatement returning = connection.prepareStatement(sql, Statement.RETURN_GENERATED_KEYS)) {
+             PreparedStatement returning = connection.prepareStatement(sql, new String[] {"order_id"})) {
             for (int n = 0; n < 10; n++) {
                 insertItem(insert, 1);
                 insertItem(returning, 1);
