@@ -4,9 +4,11 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "catalog/query.h"
 #include "catalog/sql/journal_write.h"
+#include "catalog/sql/proxy_announce.h"
 #include "catalog/sql/proxy_heartbeat.h"
 #include "catalog/sql/proxy_register.h"
 #include "catalog/sql/proxy_unregister.h"
@@ -15,6 +17,7 @@
 #include "catalog/sql/stage_bump.h"
 #include "catalog/sql/stage_lock.h"
 #include "catalog/sql/stage_unacknowledged.h"
+#include "catalog/sql/stage_unregistered.h"
 #include "catalog/sql/stage_upsert.h"
 
 typedef struct Digits {
@@ -59,6 +62,27 @@ bool stage_schema_exists(PGconn *conn, bool *exists, Error *err) {
     *exists = query_bool(result, 0, 0);
     PQclear(result);
     return true;
+}
+
+bool proxy_announce(PGconn *conn, const char *id, Error *err) {
+    Digits key = digits(STAGE_ANNOUNCE_KEY), bits;
+    char first[9] = "";
+    const char *params[] = {key.text, bits.text};
+    PGresult *result;
+    bool taken;
+
+    memcpy(first, id, strnlen(id, sizeof(first) - 1));
+    bits = digits((int32_t)(uint32_t)strtoul(first, NULL, 16));
+    result = query_run(conn, "announcing this proxy", sql_proxy_announce, 2, params, err);
+    if (!result)
+        return false;
+    taken = query_bool(result, 0, 0);
+    PQclear(result);
+    if (taken)
+        return true;
+    error_set(err, "55006", "announcing this proxy: advisory lock (%s, %s) is held exclusively",
+              key.text, bits.text);
+    return error_hint(err, "pg_locks shows who holds it: classid %s, locktype advisory.", key.text);
 }
 
 bool proxy_register(PGconn *conn, const char *id, const char *host, int pid, const char *version,
@@ -167,6 +191,28 @@ bool stage_unacknowledged(PGconn *conn, int64_t epoch, Arena *arena, ProxyInfo *
         proxy->version = arena_strdup(arena, PQgetvalue(result, i, 3));
         proxy->epoch = query_int(result, i, 4);
         proxy->lease_left_ms = query_int(result, i, 5);
+    }
+    PQclear(result);
+    return true;
+}
+
+bool stage_unregistered(PGconn *conn, Arena *arena, StageHolder **holders, int *nholders, Error *err) {
+    Digits key = digits(STAGE_ANNOUNCE_KEY);
+    const char *params[] = {key.text};
+    PGresult *result =
+        query_run(conn, "looking for proxies that have not registered", sql_stage_unregistered, 1, params, err);
+
+    if (!result)
+        return false;
+    *nholders = PQntuples(result);
+    *holders = ARENA_ARRAY(arena, StageHolder, *nholders);
+    for (int i = 0; i < *nholders; i++) {
+        StageHolder *holder = &(*holders)[i];
+
+        holder->pid = (int)query_int(result, i, 0);
+        holder->role = arena_strdup(arena, PQgetvalue(result, i, 1));
+        holder->who = arena_strdup(arena, PQgetvalue(result, i, 2));
+        holder->may_register = query_bool(result, i, 3);
     }
     PQclear(result);
     return true;

@@ -20,16 +20,21 @@
 /* What stands for a literal of each kind. The parser tells an integer of 32 bits from a larger one and from a
  * decimal. A placeholder opens as its literal does, so that what stands before it stays a token of its own:
  * u&E'x' is no U&'x', and SELECT.5 no SELECT0. */
-static const Str placeholder_string = {"'?'", 3};
-static const Str placeholder_escaped = {"E'?'", 4};
-static const Str placeholder_dollar = {"$$?$$", 5};
-static const Str placeholder_unicode = {"U&'?'", 5};
-static const Str placeholder_bit = {"B'?'", 4};
-static const Str placeholder_hex = {"X'?'", 4};
-static const Str placeholder_integer = {"0", 1};
-static const Str placeholder_decimal = {"0.0", 3};
-static const Str placeholder_fraction = {".0", 2};
-#define PLACEHOLDER_MAX 5
+typedef struct Placeholder {
+    char text[8]; /* copied whole, whatever its length */
+    size_t len;
+} Placeholder;
+
+static const Placeholder placeholder_string = {"'?'", 3};
+static const Placeholder placeholder_escaped = {"E'?'", 4};
+static const Placeholder placeholder_dollar = {"$$?$$", 5};
+static const Placeholder placeholder_unicode = {"U&'?'", 5};
+static const Placeholder placeholder_bit = {"B'?'", 4};
+static const Placeholder placeholder_hex = {"X'?'", 4};
+static const Placeholder placeholder_integer = {"0", 1};
+static const Placeholder placeholder_decimal = {"0.0", 3};
+static const Placeholder placeholder_fraction = {".0", 2};
+#define PLACEHOLDER_SIZE sizeof(placeholder_string.text)
 
 /* A larger buffer is not kept for the next text. */
 #define KEEP_MAX (64u * 1024u)
@@ -94,29 +99,41 @@ static inline size_t next_stop(const char *s, size_t n, size_t i) {
 
 /* ---- literals ---- */
 
-static Str number_placeholder(const char *s, size_t i, size_t end) {
+static inline const Placeholder *number_placeholder(const char *s, size_t i, size_t end) {
     size_t digits;
 
     if (s[i] == '.')
-        return placeholder_fraction;
+        return &placeholder_fraction;
     while (i < end && s[i] == '0')
         i++;
     digits = lex_digits(s, end, i) - i;
     if (i + digits < end || digits > 10 || (digits == 10 && memcmp(s + i, "2147483647", 10) > 0))
-        return placeholder_decimal;
-    return placeholder_integer;
+        return &placeholder_decimal;
+    return &placeholder_integer;
+}
+
+/* Appends what stands before `end` and is not in the shape yet. */
+static inline void put_plain(Scan *scan, size_t end) {
+    const char *from = scan->s + scan->copied;
+    size_t len = end - scan->copied;
+
+    if (scan->n - scan->copied >= len + CHUNK)
+        for (size_t at = 0; at < len; at += CHUNK)
+            memcpy(scan->out + at, from + at, CHUNK); /* the last one takes along what is written over */
+    else
+        memcpy(scan->out, from, len);
+    scan->out += len;
+    scan->copied = end;
 }
 
 /* Puts the placeholder where the literal start .. end stands. False for one literal too many. */
-static inline bool put_literal(Scan *scan, size_t start, size_t end, Str placeholder) {
-    size_t plain = start - scan->copied;
-
+static inline bool put_literal(Scan *scan, size_t start, size_t end, const Placeholder *placeholder) {
     if (scan->shape->nliterals == SHAPE_MAX_LITERALS)
         return false;
     scan->shape->literals[scan->shape->nliterals++] = (Span){(uint32_t)start, (uint32_t)end};
-    memcpy(scan->out, scan->s + scan->copied, plain);
-    memcpy(scan->out + plain, placeholder.ptr, placeholder.len);
-    scan->out += plain + placeholder.len;
+    put_plain(scan, start);
+    memcpy(scan->out, placeholder->text, PLACEHOLDER_SIZE);
+    scan->out += placeholder->len;
     scan->copied = scan->base = end;
     return true;
 }
@@ -170,12 +187,13 @@ static inline size_t at_quote(Scan *scan, size_t i) {
     size_t start;
     LexKind kind = string_kind(scan, i, &start);
     bool escapes = kind == LEX_STRING && start < i;
-    size_t end = lex_quoted_string(scan->s, scan->n, i + 1, escapes, kind == LEX_STRING || kind == LEX_UNICODE);
-    Str placeholder = kind == LEX_UNICODE ? placeholder_unicode
-                      : kind == LEX_BIT   ? placeholder_bit
-                      : kind == LEX_HEX   ? placeholder_hex
-                      : escapes           ? placeholder_escaped
-                                          : placeholder_string;
+    size_t end =
+        lex_quoted_string(scan->s, scan->n, i + 1, escapes, kind == LEX_STRING || kind == LEX_UNICODE);
+    const Placeholder *placeholder = kind == LEX_UNICODE ? &placeholder_unicode
+                                     : kind == LEX_BIT   ? &placeholder_bit
+                                     : kind == LEX_HEX   ? &placeholder_hex
+                                     : escapes           ? &placeholder_escaped
+                                                         : &placeholder_string;
 
     return end <= scan->n && put_literal(scan, start, end, placeholder) ? end : scan->n + 1;
 }
@@ -200,7 +218,7 @@ static size_t at_dollar(Scan *scan, size_t i) {
     end = lex_dollar_string(s, n, i);
     if (end == i)
         return scan->base = i + 1;
-    return end <= n && put_literal(scan, i, end, placeholder_dollar) ? end : n + 1;
+    return end <= n && put_literal(scan, i, end, &placeholder_dollar) ? end : n + 1;
 }
 
 static size_t at_comment(Scan *scan, size_t i) {
@@ -245,15 +263,14 @@ bool shape_of(Shape *shape, Str text) {
         buf_free(&shape->buf);
     if (text.len > UINT32_MAX || memchr(text.ptr, '\0', text.len))
         return false;
-    start =
-        (char *)buf_reserve(&shape->buf, text.len + (size_t)SHAPE_MAX_LITERALS * PLACEHOLDER_MAX + 1);
+    start = (char *)buf_reserve(&shape->buf, text.len + (SHAPE_MAX_LITERALS + 1) * PLACEHOLDER_SIZE);
     scan.out = start;
     while ((i = next_stop(scan.s, scan.n, i)) < scan.n)
         i = at_stop(&scan, i);
     if (i > scan.n)
         return false;
-    memcpy(scan.out, scan.s + scan.copied, scan.n - scan.copied);
-    shape->text = (Str){start, (size_t)(scan.out - start) + scan.n - scan.copied};
+    put_plain(&scan, scan.n);
+    shape->text = (Str){start, (size_t)(scan.out - start)};
     shape->buf.end += shape->text.len;
     shape->hash = str_hash(shape->text);
     return true;

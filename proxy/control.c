@@ -210,6 +210,12 @@ static bool do_what_is_due(Control *c, Error *err) {
     }
     if (atomic_exchange(&c->reload_wanted, false) && c->load_at > now + SETTLE_MS)
         c->load_at = now + SETTLE_MS;
+    /* The lease first: a catalog that cannot be read at the moment is no reason to lose it. */
+    if (c->registered && (now >= c->heartbeat_at || acknowledged(c) != c->sent)) {
+        c->heartbeat_at = now + c->runtime->config->lease / 4;
+        if (!heartbeat(c, err))
+            return false;
+    }
     if (now >= c->load_at) {
         c->load_at = now + c->runtime->config->catalog_refresh;
         if (!load_catalog(c, err))
@@ -218,19 +224,18 @@ static bool do_what_is_due(Control *c, Error *err) {
     }
     if (c->epoch > 0 && !c->registered && !register_proxy(c, err))
         return false;
-    if (c->registered && (now >= c->heartbeat_at || acknowledged(c) != c->sent)) {
-        c->heartbeat_at = now + c->runtime->config->lease / 4;
-        if (!heartbeat(c, err))
-            return false;
-    }
     note_success(c);
     return true;
 }
 
 static void read_notifications(Control *c) {
     PGnotify *n;
-    if (!c->conn || PQconsumeInput(c->conn) == 0)
+    if (!c->conn)
         return;
+    if (PQconsumeInput(c->conn) == 0) { /* broken: the next load finds out why */
+        c->load_at = 0;
+        return;
+    }
     while ((n = PQnotifies(c->conn)) != NULL) {
         c->load_at = 0;
         PQfreemem(n);
@@ -287,7 +292,7 @@ static void *run(void *arg) {
             if (broken)
                 disconnect(c);
             else
-                c->load_at = c->heartbeat_at = now_ms() + c->backoff_ms;
+                c->load_at = now_ms() + c->backoff_ms;
         }
         look_after_log(c);
         wait_for_work(c);
@@ -328,14 +333,9 @@ Control *control_start(Proxy *proxy, Error *err) {
     c->status.configured = c->runtime->config->control_conninfo != NULL;
     make_id(c->id);
     pthread_mutex_init(&c->status_lock, NULL);
-    pthread_attr_t attributes;
-    pthread_attr_init(&attributes);
-    /* Views are parsed while a snapshot is made. */
-    pthread_attr_setstacksize(&attributes, FACTS_STACK_BYTES);
     if (!first_load(c, err))
         goto failed;
-    int rc = pthread_create(&c->thread, &attributes, run, c);
-    pthread_attr_destroy(&attributes);
+    int rc = pthread_create(&c->thread, NULL, run, c);
     if (rc == 0) {
         c->running = true;
         return c;

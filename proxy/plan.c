@@ -171,9 +171,16 @@ static PlanEntry *entry_new(PlanCache *cache, const PlanRequest *request, Str ke
 
 /* ---- plans ---- */
 
+/* NULL: any parameter, or all of them. */
+static bool is_encoding_parameter(const char *name) {
+    return !name || strcmp(name, "client_encoding") == 0 || strcmp(name, "standard_conforming_strings") == 0;
+}
+
 static bool sets_encoding(const Statement *s) {
-    return s->kind == STMT_SET && (!s->set.name || strcmp(s->set.name, "client_encoding") == 0 ||
-                                   strcmp(s->set.name, "standard_conforming_strings") == 0);
+    for (int i = 0; i < s->nconfig_calls; i++)
+        if (is_encoding_parameter(s->config_calls[i].name))
+            return true;
+    return (s->kind == STMT_SET && is_encoding_parameter(s->set.name)) || (s->kind == STMT_DISCARD && s->discard_all);
 }
 
 static bool writes(const Statement *s) {
@@ -271,8 +278,7 @@ static bool is_current(const Plan *plan, const PlanRequest *request) {
 }
 
 /* Drops what an old snapshot decided, and the tail of a long list. */
-static void entry_tidy(PlanEntry *e, const PlanRequest *request) {
-    uint64_t generation = request->snapshot ? request->snapshot->generation : 0;
+static void entry_tidy(PlanEntry *e, uint64_t generation) {
     int kept = 0;
     for (Plan **link = &e->plans; *link;) {
         Plan *p = *link;
@@ -294,7 +300,7 @@ static Plan *entry_plan(PlanCache *cache, PlanEntry *e, const PlanRequest *reque
         }
     if (e->plans)
         atomic_fetch_add_explicit(&cache->stats.replanned, 1, memory_order_relaxed);
-    entry_tidy(e, request);
+    entry_tidy(e, request->snapshot ? request->snapshot->generation : 0);
     Plan *plan = plan_new(cache, e, request, has_shape, on_new, arg);
     plan->next = e->plans;
     e->plans = plan_ref(plan);
@@ -340,7 +346,13 @@ Plan *plan_get(PlanCache *cache, const PlanRequest *request, PlanOnNew *on_new, 
     PlanEntry *e = find(cache, cache->shape.hash, cache->shape.text, false);
     if (e && !e->by_exact) {
         touch(cache, e);
-        return entry_plan(cache, e, request, true, on_new, arg);
+        Plan *known = entry_plan(cache, e, request, true, on_new, arg);
+        /* Literals may begin to matter with a new snapshot or another search_path. */
+        if (known->decision->literals_matter) {
+            e->by_exact = true;
+            entry_drop_plans(e);
+        }
+        return known;
     }
     if (e)
         return plan_exact(cache, request, true, on_new, arg);
@@ -354,6 +366,11 @@ Plan *plan_get(PlanCache *cache, const PlanRequest *request, PlanOnNew *on_new, 
     cache_add(cache, e);
     entry_unref(e);
     return plan;
+}
+
+void plan_cache_sweep(PlanCache *cache, uint64_t generation) {
+    LIST_FOREACH(it, &cache->lru)
+        entry_tidy(LIST_ENTRY(it, PlanEntry, lru), generation);
 }
 
 const Statement *plan_statement(const Plan *plan, int index) {

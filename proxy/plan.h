@@ -80,6 +80,9 @@ typedef struct PlanRequest {
 void plan_cache_init(PlanCache *cache, int max_entries, FactsLimits limits, AuditLedger *ledger);
 void plan_cache_free(PlanCache *cache);
 
+/* Drops all plans of other generations, which keep their snapshots alive. */
+void plan_cache_sweep(PlanCache *cache, uint64_t generation);
+
 /* Looks up or makes the plan. Never NULL; the caller owns a reference (plan_unref). A newly met shape is
  * reported through on_new, for the audit log. */
 typedef void PlanOnNew(const AuditSubject *subject, void *arg);

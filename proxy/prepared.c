@@ -87,6 +87,20 @@ void prepared_remove(PreparedTable *table, Prepared *p) {
         prepared_unref(prepared_take(table, str_of(p->name)));
 }
 
+void prepared_remove_older(PreparedTable *table, uint64_t sequence) {
+    if (table->unnamed && table->unnamed->sequence <= sequence) {
+        prepared_unref(table->unnamed);
+        table->unnamed = NULL;
+    }
+    Prepared *p, *next;
+    HASH_ITER(hh, table->named, p, next) {
+        if (p->sequence > sequence)
+            continue;
+        HASH_DELETE(hh, table->named, p);
+        prepared_unref(p);
+    }
+}
+
 void prepared_remove_all(PreparedTable *table) {
     prepared_unref(table->unnamed);
     table->unnamed = NULL;

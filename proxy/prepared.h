@@ -27,6 +27,7 @@ typedef struct Prepared {
     Plan *plan;         /* under which it was last sent; counted */
     Rewritten *rewritten; /* counted; NULL: sent as it is */
     uint64_t sent_hash; /* of the text that was sent; 0: the original */
+    uint64_t sequence;  /* ReplyQueue.pushed behind the client's Parse */
     bool missing;       /* the server may not have it as noted here: it must be sent again */
     uint32_t unconfirmed; /* Parse messages of the proxy's own for it that are not answered yet */
     uint64_t batch;     /* the batch, by number of Syncs, that the last of them stands in */
@@ -63,6 +64,8 @@ Prepared *prepared_put(PreparedTable *table, Prepared *prepared) MUST_USE;
 Prepared *prepared_take(PreparedTable *table, Str name) MUST_USE;
 /* Takes out exactly this one, if it is (still) in. */
 void prepared_remove(PreparedTable *table, Prepared *prepared);
+/* Those whose Parse was the message of this number, or an earlier one. */
+void prepared_remove_older(PreparedTable *table, uint64_t sequence);
 void prepared_remove_all(PreparedTable *table);
 int prepared_count(const PreparedTable *table) MUST_USE;
 

@@ -158,7 +158,9 @@ static int sessions_left(const Proxy *p) {
 
 /* Lets transactions finish, for a bounded time; SIGINT ends the patience. */
 static void drain(Proxy *p, int signal_fd) {
-    int patience = p->runtime->config->drain_timeout;
+    Runtime *runtime = proxy_runtime(p);
+    int patience = runtime->config->drain_timeout;
+    runtime_unref(runtime);
     log_info("shutting down: no new clients, %d connected", sessions_left(p));
     notify_state("STOPPING=1");
     while (atomic_load(&p->shutdown) == SHUTDOWN_DRAIN && sessions_left(p) > 0 && patience > 0) {
@@ -211,7 +213,7 @@ int proxy_run(const char *config_path, Error *err) {
     log_set_level((LogLevel)config->log_level);
     Proxy *p = MEM_NEW(Proxy);
     p->config_path = mem_strdup(config_path);
-    p->runtime = runtime;
+    p->runtime = runtime_ref(runtime); /* this reference: the settings that hold until a restart */
     p->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     p->started_us = (int64_t)time(NULL) * 1000000;
     pthread_mutex_init(&p->runtime_lock, NULL);
@@ -233,6 +235,7 @@ int proxy_run(const char *config_path, Error *err) {
     drain(p, signal_fd);
     listen_cleanup(p->runtime->config); /* what listening needs is never reloaded */
     proxy_free(p, true);
+    runtime_unref(runtime);
     close(signal_fd);
     log_info("stopped");
     return 0;

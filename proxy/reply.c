@@ -51,14 +51,6 @@ void reply_pop(ReplyQueue *q) {
     }
 }
 
-void reply_remove(ReplyQueue *q, uint32_t i) {
-    release(reply_at(q, i));
-    for (; i + 1 < q->count; i++)
-        *reply_at(q, i) = *reply_at(q, i + 1);
-    q->count--;
-    q->popped++;
-}
-
 void reply_free(ReplyQueue *q) {
     while (!reply_none(q))
         reply_pop(q);

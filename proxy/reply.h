@@ -23,6 +23,7 @@ typedef enum ReplyKind {
     REPLY_QUERY,    /* ReadyForQuery */
     REPLY_FUNCTION, /* ReadyForQuery */
     REPLY_COPY_END, /* CopyDone or CopyFail: has no answer of its own; marks where COPY IN ended */
+    REPLY_NOTHING,  /* turned out to be ignored by the server; dropped at the head */
 } ReplyKind;
 
 typedef struct Reply {
@@ -55,8 +56,6 @@ static inline Reply *reply_head(const ReplyQueue *q) { return q->count ? reply_a
 Reply *reply_push(ReplyQueue *queue, ReplyKind kind);
 /* Releases what the reply holds and takes it off the head. */
 void reply_pop(ReplyQueue *queue);
-/* Releases and takes out the one at index i, keeping the order of the others. */
-void reply_remove(ReplyQueue *queue, uint32_t i);
 void reply_free(ReplyQueue *queue);
 
 #endif

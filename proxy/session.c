@@ -36,6 +36,8 @@ const char *session_state_name(SessionState state) { return STATES[state].name; 
 void session_set_state(Session *s, SessionState state) {
     assert(STATES[state].from & (1u << s->state));
     s->state = state;
+    if (state == SESSION_CLOSING)
+        s->closing_ms = s->worker->now / 1000000;
     bool logging_in = state == SESSION_STARTUP || state == SESSION_CONNECTING || state == SESSION_LOGIN;
     if (s->logging_in && !logging_in)
         atomic_fetch_sub(&s->worker->proxy->login_clients, 1);
@@ -118,7 +120,8 @@ void session_fatal(Session *s, const Error *err) {
     Buf *m = &s->worker->message;
     buf_clear(m);
     backend_put_error(m, "FATAL", err);
-    stream_write(&s->client, buf_ptr(m), buf_len(m));
+    if (s->server_skip == 0) /* not into the midst of a message of the server */
+        stream_write(&s->client, buf_ptr(m), buf_len(m));
     buf_clear(m);
     if (s->server.open && !connector_busy(&s->connector)) {
         frontend_put_terminate(m);

@@ -79,6 +79,7 @@ struct Session {
     char *default_path; /* search_path of a fresh session; NULL: not known yet */
     uint32_t server_pid; /* from BackendKeyData; 0: none */
     char address[64];   /* of the client, "127.0.0.1:5000" or "unix" */
+    uint64_t closing_ms; /* loop time: when CLOSING began */
     uint64_t connected_ms, active_ms; /* loop time: accept; last message of either side */
 
     /* ACTIVE */
@@ -139,6 +140,8 @@ Plan *session_plan_unread(Session *session, Str sample, const char *why) MUST_US
 bool session_plan_is_current(Session *session, const Plan *plan) MUST_USE;
 void session_context_changed(Session *session);
 void session_predict(Session *session, const Plan *plan);
+/* After statements were skipped: what the others in the queue will have done. */
+void session_predict_anew(Session *session);
 void session_confirm(Session *session, const Plan *plan, int statement, Str tag);
 void session_ready(Session *session, char transaction);
 /* A new snapshot with another epoch is in force: notes what still runs under the old one. */

@@ -125,6 +125,7 @@ static void handle_parse(Session *s, Gather *out, const Message *m) {
         forward(out, m);
     }
     reply_at(&s->replies, s->replies.count - 1)->displaced = prepared_put(&s->prepared, p);
+    p->sequence = s->replies.pushed;
     plan_unref(plan);
 }
 
@@ -265,11 +266,11 @@ static void handle_copy_end(Session *s, Gather *out, const Message *m) {
         reply_push(&s->replies, REPLY_COPY_END);
 }
 
-/* The server answers what came before, and closes; the session follows it. */
+/* The server answers what came before, and closes; the session follows it. The client is still read from, to notice
+ * when it is gone. */
 static void handle_terminate(Session *s, Gather *out, const Message *m) {
     forward(out, m);
     s->client_done = true;
-    stream_stop_reading(&s->client);
 }
 
 /* ---- dispatch ---- */
@@ -310,6 +311,9 @@ static void pass_text_unread(Session *s, char type, const uint8_t *payload, size
     if (type == FE_QUERY) {
         r->plan = session_plan_unread(s, (Str){sample, strlen(sample)}, "it is longer than parse_bytes");
         count_statements(s, r->plan);
+    } else {
+        /* What stood under the name is not what the server has from now on. */
+        r->displaced = prepared_take(&s->prepared, (Str){sample, strlen(sample)});
     }
 }
 

@@ -110,6 +110,7 @@ void session_connect(Session *s) {
     bool want_tls = c->sslmode >= SSLMODE_PREFER;
     if (s->server_alternated)
         want_tls = !want_tls;
+    s->active_ms = s->worker->now / 1000000; /* connect_timeout counts from here */
     s->server_closed = false;
     s->connector.owner = s;
     bool optional = c->sslmode == SSLMODE_PREFER;

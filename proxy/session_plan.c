@@ -121,6 +121,18 @@ void session_predict(Session *s, const Plan *plan) {
     session_context_changed(s);
 }
 
+void session_predict_anew(Session *s) {
+    if (track_equal(&s->predicted, &s->confirmed))
+        return;
+    track_copy(&s->predicted, &s->confirmed);
+    session_context_changed(s);
+    for (uint32_t i = 0; i < s->replies.count; i++) {
+        const Reply *r = reply_at(&s->replies, i);
+        if (r->plan && (r->kind == REPLY_QUERY || r->kind == REPLY_EXECUTE))
+            session_predict(s, r->plan);
+    }
+}
+
 void session_confirm(Session *s, const Plan *plan, int index, Str tag) {
     const Statement *stmt = plan_statement(plan, index);
     if (!stmt)
@@ -130,10 +142,16 @@ void session_confirm(Session *s, const Plan *plan, int index, Str tag) {
     if (stmt->is_ddl)
         s->ddl = true;
     /* DEALLOCATE and DISCARD ALL share their names with the protocol's statements. */
-    if (plan->drops_prepared && (stmt->kind == STMT_DISCARD || (stmt->kind == STMT_DEALLOCATE && !stmt->name)))
-        prepared_remove_all(&s->prepared);
-    else if (plan->drops_prepared && stmt->kind == STMT_DEALLOCATE)
-        prepared_unref(prepared_take(&s->prepared, str_of(stmt->name)));
+    if (!plan->drops_prepared)
+        return;
+    uint64_t before = s->replies.popped; /* younger ones were parsed behind this statement */
+    if ((stmt->kind == STMT_DISCARD && stmt->discard_all) || (stmt->kind == STMT_DEALLOCATE && !stmt->name))
+        prepared_remove_older(&s->prepared, before);
+    else if (stmt->kind == STMT_DEALLOCATE) {
+        Prepared *p = prepared_find(&s->prepared, str_of(stmt->name));
+        if (p && p->sequence <= before)
+            prepared_remove(&s->prepared, p);
+    }
 }
 
 /* ---- boundaries ---- */
@@ -143,8 +161,10 @@ void session_ready(Session *s, char transaction) {
     if (transaction == 'I') {
         track_transaction_end(&s->confirmed, s->failed);
         s->failed = false;
-        portal_close_all(&s->prepared);
-        s->bound_writes = false;
+        if (reply_none(&s->replies)) { /* else messages behind this Sync may have bound new ones */
+            portal_close_all(&s->prepared);
+            s->bound_writes = false;
+        }
         if (s->ddl) {
             s->ddl = false;
             control_request_reload(s->worker->proxy->control);

@@ -21,11 +21,16 @@ typedef Fate Handler(Session *s, Gather *out, Str payload);
 
 /* ---- the queue ---- */
 
+/* What has no answer of its own goes when it comes to the head. */
+static void drop_unanswered(Session *s) {
+    Reply *head;
+    while ((head = reply_head(&s->replies)) && (head->kind == REPLY_COPY_END || head->kind == REPLY_NOTHING))
+        reply_pop(&s->replies);
+}
+
 static void pop(Session *s) {
     reply_pop(&s->replies);
-    Reply *head;
-    while ((head = reply_head(&s->replies)) && head->kind == REPLY_COPY_END)
-        reply_pop(&s->replies);
+    drop_unanswered(s);
     if (s->drain_mark)
         session_check_drained(s);
 }
@@ -109,6 +114,7 @@ static void skip_to_sync(Session *s) {
         undo(s, reply_at(&s->replies, i - 1));
     while (n-- > 0)
         reply_pop(&s->replies);
+    session_predict_anew(s);
     session_check_drained(s);
 }
 
@@ -230,8 +236,9 @@ static Fate handle_ready(Session *s, Gather *out, Str payload) {
         found = r->kind == REPLY_SYNC || r->kind == REPLY_QUERY || r->kind == REPLY_FUNCTION;
         reply_pop(&s->replies);
     }
-    while ((r = reply_head(&s->replies)) && r->kind == REPLY_COPY_END)
-        reply_pop(&s->replies);
+    drop_unanswered(s);
+    if (!found) /* it answers a Sync that was taken for one that COPY IN ignores: the error came first */
+        s->skipping = false;
     session_ready(s, transaction);
     session_check_drained(s);
     return FATE_FORWARD;
@@ -243,15 +250,12 @@ static Fate handle_copy_in(Session *s, Gather *out, Str payload) {
     (void)out;
     (void)payload;
     uint32_t i = 1;
-    while (i < s->replies.count && reply_at(&s->replies, i)->kind != REPLY_COPY_END) {
+    for (; i < s->replies.count && reply_at(&s->replies, i)->kind != REPLY_COPY_END; i++)
         if (reply_at(&s->replies, i)->kind == REPLY_SYNC)
-            reply_remove(&s->replies, i);
-        else
-            i++;
-    }
+            reply_at(&s->replies, i)->kind = REPLY_NOTHING;
     s->copy_in = i >= s->replies.count;
     if (!s->copy_in)
-        reply_remove(&s->replies, i);
+        reply_at(&s->replies, i)->kind = REPLY_NOTHING;
     return FATE_FORWARD;
 }
 

@@ -144,7 +144,7 @@ static void change(Track *track, const Statement *stmt, Change *apply, bool loca
 
 static void change_path(TrackValues *v, const Statement *stmt) {
     set_string(&v->search_path, stmt->set.value);
-    v->path_unknown = false;
+    v->path_unknown = stmt->set.unknown;
 }
 
 static void change_role(TrackValues *v, const Statement *stmt) {
@@ -183,9 +183,12 @@ static void add_temps(TrackValues *v, const Statement *stmt) {
     }
 }
 
+/* DROP of a name that may be a temporary one: without a schema, or in pg_temp. */
+static bool may_be_temp(const Name *name) { return !name->schema || strncmp(name->schema, "pg_temp", 7) == 0; }
+
 static void remove_temps(TrackValues *v, const Statement *stmt) {
     for (int i = 0; i < stmt->ntables; i++)
-        for (int j = 0; j < v->ntemps; j++)
+        for (int j = 0; j < v->ntemps && may_be_temp(&stmt->tables[i]->name); j++)
             if (strcmp(v->temps[j], stmt->tables[i]->name.name) == 0) {
                 free(v->temps[j]);
                 v->temps[j] = v->temps[--v->ntemps];
@@ -197,6 +200,8 @@ static void apply_set(Track *track, const Statement *stmt) {
     const char *name = stmt->set.name;
     if (!name)
         change(track, stmt, reset_all, false);
+    else if (strcmp(name, "search_path") == 0 && stmt->set.from_current)
+        return; /* SET … FROM CURRENT: to what it is */
     else if (strcmp(name, "search_path") == 0)
         change(track, stmt, change_path, stmt->set.local);
     else if (strcmp(name, "role") == 0 || strcmp(name, "session_authorization") == 0)
@@ -218,7 +223,7 @@ static void apply_config_call(Track *track, const ConfigCall *call) {
         return;
     const Statement as_set = {.kind = STMT_SET, .set = {"search_path", call->value, call->local}};
     bool known = call->name && call->value && call->local_known;
-    change(track, &as_set, known ? change_path : forget_path, known && call->local);
+    change(track, &as_set, known ? change_path : forget_path, call->local_known && call->local);
 }
 
 void track_transaction_end(Track *track, bool failed) {
@@ -287,7 +292,7 @@ bool track_concerns(const Statement *stmt) {
     case STMT_TRANSACTION:
         return stmt->transaction != TRANSACTION_BEGIN && stmt->transaction != TRANSACTION_OTHER;
     case STMT_DISCARD:
-        return true;
+        return stmt->discard_all || stmt->discard_temp;
     default:
         return stmt->creates_temp || stmt->drops || calls_set_config(stmt);
     }
@@ -298,7 +303,7 @@ void track_apply(Track *track, const Statement *stmt, Str tag) {
         apply_set(track, stmt);
     else if (stmt->kind == STMT_TRANSACTION)
         apply_transaction(track, stmt, tag);
-    else if (stmt->kind == STMT_DISCARD)
+    else if (stmt->kind == STMT_DISCARD && (stmt->discard_all || stmt->discard_temp))
         change(track, stmt, stmt->discard_all ? discard_all : drop_temps, false);
     else if (stmt->creates_temp)
         change(track, stmt, add_temps, false);

@@ -13,6 +13,9 @@
 
 #define TICK_MS 250
 #define LISTEN_BACKLOG 1024
+/* How long a session that is being closed waits for its last bytes to be taken; and at a shutdown. */
+#define LINGER_MS 30000
+#define LINGER_STOPPING_MS 1000
 
 uint64_t worker_touch_clock(Worker *w) { return w->now = uv_hrtime(); }
 
@@ -137,6 +140,7 @@ static void take_snapshot(Worker *w) {
         LIST_FOREACH(it, &w->sessions)
             session_epoch_changed(LIST_ENTRY(it, Session, link));
     snapshot_unref(old);
+    plan_cache_sweep(&w->plans, snapshot->generation);
     acknowledge(w);
 }
 
@@ -237,14 +241,22 @@ static void check_timeouts(Worker *w, Session *s) {
     const Config *c = w->runtime->config;
     uint64_t now = w->now / 1000000;
     Error err;
+    if (s->state == SESSION_CLOSING) {
+        if (now - s->closing_ms > (w->stopping ? LINGER_STOPPING_MS : LINGER_MS))
+            session_close(s);
+        return;
+    }
     if (s->logging_in && c->login_timeout > 0 && now - s->connected_ms > (uint64_t)c->login_timeout) {
         error_set(&err, SQLSTATE_QUERY_CANCELED, "canceling authentication due to timeout");
         session_fatal(s, &err);
-    } else if (s->state == SESSION_CONNECTING && now - s->active_ms > (uint64_t)w->runtime->coordinator->connect_timeout) {
+    } else if (connector_busy(&s->connector) && w->runtime->coordinator->connect_timeout > 0 &&
+               now - s->active_ms > (uint64_t)w->runtime->coordinator->connect_timeout) {
         error_set(&err, SQLSTATE_CANNOT_CONNECT, "could not connect to the database server: timeout");
         error_hint(&err, "The proxy's setting \"coordinator\" names %s, port %s; connect_timeout in it sets the time.",
                    w->runtime->coordinator->host, w->runtime->coordinator->port);
         session_fatal(s, &err);
+    } else if (s->state == SESSION_CANCEL && c->login_timeout > 0 && now - s->connected_ms > (uint64_t)c->login_timeout) {
+        session_close(s);
     } else if (c->idle_timeout > 0 && now - s->active_ms > (uint64_t)c->idle_timeout && session_is_idle(s)) {
         error_set(&err, SQLSTATE_IDLE_SESSION_TIMEOUT, "terminating connection due to idle-session timeout");
         session_fatal(s, &err);

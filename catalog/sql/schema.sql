@@ -30,7 +30,7 @@ CREATE TABLE IF NOT EXISTS shardferry.proxy (
     started       timestamptz NOT NULL DEFAULT pg_catalog.now(),
     lease_until   timestamptz NOT NULL,
     lease_ms      integer NOT NULL,
-    epoch         bigint NOT NULL  -- acknowledged: no statement planned under an older one is running
+    epoch         bigint NOT NULL  -- acknowledged: no statement planned under an older one is running; 0: none yet
 );
 
 -- What each step did, for people; decisions are made from the catalog.
@@ -43,3 +43,6 @@ CREATE TABLE IF NOT EXISTS shardferry.journal (
     detail      text,
     backend_pid integer NOT NULL DEFAULT pg_catalog.pg_backend_pid()
 );
+
+-- Proxies that are connected already load the catalog and register.
+NOTIFY shardferry;
