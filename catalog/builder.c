@@ -45,6 +45,7 @@ struct SnapshotBuilder {
     Vector settings;     /* RoleSetting */
     DraftTable **buckets;
     uint32_t nbuckets; /* a power of two */
+    Stage assumed;
 };
 
 static void *vector_push(Vector *vector, size_t item_size) {
@@ -246,6 +247,8 @@ void snapshot_add_stage(SnapshotBuilder *builder, Table *table, Stage stage, con
     table->tenant_column = arena_strdup(builder->arena, tenant_column);
 }
 
+void snapshot_assume_stage(SnapshotBuilder *builder, Stage stage) { builder->assumed = stage; }
+
 void snapshot_add_schema(SnapshotBuilder *builder, const char *schema) {
     *VECTOR_PUSH(&builder->schemas, const char *) = arena_strdup(builder->arena, schema);
 }
@@ -295,12 +298,13 @@ static const Column **pick_columns(Arena *arena, const DraftTable *draft, const 
     return columns;
 }
 
+/* Which tables get a tenant column that is assumed shows when all is frozen: there is room for it in each. */
 static void freeze_table(Arena *arena, DraftTable *draft, Table *final) {
     Key *keys = ARENA_ARRAY(arena, Key, draft->keys.n);
 
     *final = draft->table;
     draft->final = final;
-    draft->final_columns = ARENA_ARRAY(arena, Column, draft->columns.n);
+    draft->final_columns = ARENA_ARRAY(arena, Column, draft->columns.n + 1);
     for (int i = 0; i < draft->columns.n; i++)
         draft->final_columns[i] = *VECTOR_ITEM(&draft->columns, Column *, i);
     vector_sort(&draft->keys, sizeof(DraftKey), compare_keys);
@@ -376,8 +380,35 @@ static void freeze_lists(SnapshotBuilder *builder) {
     snapshot->nsettings = builder->settings.n;
 }
 
+/* A column like the tenant's key, behind the last one of the table. */
+static void append_tenant_column(Table *table, const Column *key, bool not_null) {
+    Column *column = (Column *)&table->columns[table->ncolumns++];
+
+    *column = (Column){.name = table->tenant_column,
+                       .position = table->ncolumns > 1 ? column[-1].position + 1 : 1,
+                       .type = key->type,
+                       .type_schema = key->type_schema,
+                       .type_name = key->type_name,
+                       .not_null = not_null};
+    table->tenant = column;
+}
+
+static void assume_stage(Snapshot *snapshot, Stage stage) {
+    for (int i = 0; i < snapshot->ntables; i++) {
+        Table *table = &snapshot->tables[i];
+
+        if (table->kind != KIND_BACKFILL || table->stage >= stage)
+            continue;
+        table->staged = true;
+        table->stage = stage;
+        if (!table->tenant)
+            append_tenant_column(table, snapshot->tenant_table->tenant, stage >= STAGE_KEYED);
+    }
+}
+
 Snapshot *snapshot_build(SnapshotBuilder *builder, const Config *config, Error *err) {
     SnapshotHolder *holder = builder->holder;
+    Stage assumed = builder->assumed;
 
     freeze_tables(builder);
     freeze_foreign_keys(builder);
@@ -388,5 +419,6 @@ Snapshot *snapshot_build(SnapshotBuilder *builder, const Config *config, Error *
         snapshot_unref(&holder->snapshot);
         return NULL;
     }
+    assume_stage(&holder->snapshot, assumed);
     return &holder->snapshot;
 }

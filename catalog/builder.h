@@ -29,6 +29,9 @@ MUST_USE bool snapshot_add_foreign_key(SnapshotBuilder *builder, Table *child, T
                                        char on_delete, char on_update, Error *err);
 /* A row of shardferry.stage. */
 void snapshot_add_stage(SnapshotBuilder *builder, Table *table, Stage stage, const char *tenant_column);
+/* Lets every backfill table that is not as far be in `stage`, and have the tenant column that it then has:
+ * what would be once the migration has come there. */
+void snapshot_assume_stage(SnapshotBuilder *builder, Stage stage);
 void snapshot_add_schema(SnapshotBuilder *builder, const char *schema);
 void snapshot_add_setting(SnapshotBuilder *builder, const char *role, const char *database, const char *name,
                           const char *value);

@@ -347,12 +347,18 @@ static void finish(DumpReader *reader, const Ddl *ddl) {
 }
 
 Snapshot *catalog_from_dump(Str text, const char *name, const Config *config, Error *err) {
+    return catalog_from_dump_in_stage(text, name, config, STAGE_OBSERVE, err);
+}
+
+Snapshot *catalog_from_dump_in_stage(Str text, const char *name, const Config *config, Stage stage,
+                                     Error *err) {
     Arena *scratch = arena_new();
     const Ddl *ddl = ddl_parse(scratch, text);
     DumpReader reader = {.builder = snapshot_builder_new(), .file = name};
     SnapshotBuilder *builder = reader.builder;
 
     reader.arena = snapshot_builder_arena(builder);
+    snapshot_assume_stage(builder, stage);
     set_path(&reader, NULL);
     for (int i = 0; i < ddl->nfacts; i++)
         apply(&reader, &ddl->facts[i]);

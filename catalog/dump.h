@@ -10,5 +10,8 @@
  * be followed is counted in the snapshot's warning. `name` stands for the text in messages. NULL with `err`
  * as snapshot_build. */
 Snapshot *catalog_from_dump(Str text, const char *name, const Config *config, Error *err) MUST_USE;
+/* The same, as if the migration had come to `stage`: see snapshot_assume_stage. */
+Snapshot *catalog_from_dump_in_stage(Str text, const char *name, const Config *config, Stage stage,
+                                     Error *err) MUST_USE;
 
 #endif

@@ -256,8 +256,13 @@ static bool load_all(Loader *loader) {
 }
 
 Snapshot *catalog_load(PGconn *conn, const Config *config, Error *err) {
+    return catalog_load_in_stage(conn, config, STAGE_OBSERVE, err);
+}
+
+Snapshot *catalog_load_in_stage(PGconn *conn, const Config *config, Stage stage, Error *err) {
     Loader loader = {.conn = conn, .builder = snapshot_builder_new(), .err = err};
 
+    snapshot_assume_stage(loader.builder, stage);
     loader.target = snapshot_builder_target(loader.builder);
     loader.arena = snapshot_builder_arena(loader.builder);
     if (PQtransactionStatus(conn) != PQTRANS_IDLE) {

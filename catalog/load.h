@@ -12,5 +12,7 @@
  * Works without the schema `shardferry` (epoch 0, all stages observe) and without Citus. NULL with `err`: the
  * server's error, or snapshot_build's. */
 Snapshot *catalog_load(PGconn *conn, const Config *config, Error *err) MUST_USE;
+/* The same, as if the migration had come at least to `stage`: see snapshot_assume_stage. */
+Snapshot *catalog_load_in_stage(PGconn *conn, const Config *config, Stage stage, Error *err) MUST_USE;
 
 #endif

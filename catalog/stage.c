@@ -16,6 +16,7 @@
 #include "catalog/sql/schema_exists.h"
 #include "catalog/sql/stage_bump.h"
 #include "catalog/sql/stage_lock.h"
+#include "catalog/sql/stage_revoke.h"
 #include "catalog/sql/stage_unacknowledged.h"
 #include "catalog/sql/stage_unregistered.h"
 #include "catalog/sql/stage_upsert.h"
@@ -80,8 +81,8 @@ bool proxy_announce(PGconn *conn, const char *id, Error *err) {
     PQclear(result);
     if (taken)
         return true;
-    error_set(err, "55006", "announcing this proxy: advisory lock (%s, %s) is held exclusively",
-              key.text, bits.text);
+    error_set(err, "55006", "announcing this proxy: advisory lock (%s, %s) is held exclusively", key.text,
+              bits.text);
     return error_hint(err, "pg_locks shows who holds it: classid %s, locktype advisory.", key.text);
 }
 
@@ -171,6 +172,13 @@ failed:
     return false;
 }
 
+bool stage_revoke(PGconn *conn, int64_t epoch, Error *err) {
+    Digits wanted = digits(epoch);
+    const char *params[] = {wanted.text};
+
+    return run(conn, "revoking registrations whose lease is over", sql_stage_revoke, 1, params, err);
+}
+
 bool stage_unacknowledged(PGconn *conn, int64_t epoch, Arena *arena, ProxyInfo **proxies, int *nproxies,
                           Error *err) {
     Digits wanted = digits(epoch);
@@ -199,8 +207,8 @@ bool stage_unacknowledged(PGconn *conn, int64_t epoch, Arena *arena, ProxyInfo *
 bool stage_unregistered(PGconn *conn, Arena *arena, StageHolder **holders, int *nholders, Error *err) {
     Digits key = digits(STAGE_ANNOUNCE_KEY);
     const char *params[] = {key.text};
-    PGresult *result =
-        query_run(conn, "looking for proxies that have not registered", sql_stage_unregistered, 1, params, err);
+    PGresult *result = query_run(conn, "looking for proxies that have not registered", sql_stage_unregistered,
+                                 1, params, err);
 
     if (!result)
         return false;

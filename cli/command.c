@@ -235,13 +235,24 @@ static int run(const Command *const *commands, int argc, char **argv) {
     return command->run(command, argc - 1, argv + 1);
 }
 
+/* Whether all of standard output has been written; `err` says why not. stdio keeps of an earlier failure only
+ * that there was one. */
+static MUST_USE bool end_output(Error *err) {
+    bool failed_earlier = ferror(stdout);
+
+    if (fflush(stdout) != 0)
+        return error_set(err, "58030", "could not write to standard output: %s", strerror(errno));
+    if (failed_earlier)
+        return error_set(err, "58030", "could not write all of standard output");
+    return true;
+}
+
 int command_dispatch(const Command *const *commands, int argc, char **argv) {
     int code = run(commands, argc, argv);
     Error err;
 
-    if (fflush(stdout) == 0 && !ferror(stdout))
+    if (end_output(&err))
         return code;
-    error_set(&err, SQLSTATE_CONFIG_FILE_ERROR, "could not write to standard output: %s", strerror(errno));
     command_print_error(&err);
     return code == COMMAND_DONE ? COMMAND_FINDINGS : code;
 }

@@ -25,6 +25,7 @@
 typedef struct Lint {
     const Config *config;
     const char *schema; /* a dump's path; NULL: the control connection's database */
+    Stage stage;        /* taken for granted of backfill tables */
     Snapshot *snapshot;
     Arena *arena; /* of the statement under way */
     Shape shape;  /* likewise */
@@ -183,7 +184,7 @@ static MUST_USE bool lint_file(Lint *lint, const char *path, Error *err) {
     while ((got = lint_split_next(split, &statement, err)) == LINT_SPLIT_STATEMENT)
         lint_statement(lint, &statement);
     if (got == LINT_SPLIT_FAILED)
-        error_prefix(err, "%s: ", lint->file);
+        error_prefix(err, "%s", lint->file);
 done:
     lint_split_free(split);
     lint_session_free(lint->session);
@@ -211,13 +212,13 @@ static MUST_USE bool read_whole(const char *path, Buf *text, Error *err) {
     return n == 0;
 }
 
-static Snapshot *load_schema(const char *path, const Config *config, Error *err) {
+static Snapshot *load_schema(const char *path, const Config *config, Stage stage, Error *err) {
     Buf text = {0};
     Snapshot *snapshot = NULL;
     if (read_whole(path, &text, err)) {
         buf_append(&text, "", 1); /* parsers like a NUL behind what they read */
         Str schema = {(const char *)buf_ptr(&text), buf_len(&text) - 1};
-        snapshot = catalog_from_dump(schema, path, config, err);
+        snapshot = catalog_from_dump_in_stage(schema, path, config, stage, err);
     }
     buf_free(&text);
     return snapshot;
@@ -225,36 +226,38 @@ static Snapshot *load_schema(const char *path, const Config *config, Error *err)
 
 /* The command ------------------------------------------------------------------------------------------ */
 
-enum { ID_SCHEMA = 256, ID_JSON };
+enum { ID_SCHEMA = 256, ID_STAGE, ID_JSON };
 
 static const CommandOption options[] = {
     {'c', "config", "FILE",
      "the configuration file; [tenant] and [table ...] are read; - for standard input"},
     {ID_SCHEMA, "schema", "DUMP.sql", "take the tables from this pg_dump --schema-only, no server is needed"},
+    {ID_STAGE, "stage", "STAGE",
+     "take backfill tables to be at least in this stage (observe); derive shows what would be sent"},
     {ID_JSON, "json", NULL, "print an object for each statement, one a line"},
     {'q', "quiet", NULL, "print findings only"},
     {0, NULL, NULL, NULL},
 };
 
-static Snapshot *load_server(const Config *config, Error *err) {
+static Snapshot *load_server(const Config *config, Stage stage, Error *err) {
     Snapshot *snapshot = NULL;
     const char *const keywords[] = {"dbname", "fallback_application_name", "client_encoding", NULL};
     const char *const values[] = {config->control_conninfo, "shardferry lint", "UTF8", NULL};
     PGconn *conn = PQconnectdbParams(keywords, values, 1);
     Str message = str_trim(str_of(PQerrorMessage(conn)));
     if (PQstatus(conn) == CONNECTION_OK)
-        snapshot = catalog_load(conn, config, err);
+        snapshot = catalog_load_in_stage(conn, config, stage, err);
     else
         error_set(err, SQLSTATE_CANNOT_CONNECT, "[control] conninfo: %.*s", STR_ARG(message));
     PQfinish(conn);
     return snapshot;
 }
 
-static Snapshot *load_catalog(const char *schema, const Config *config, Error *err) {
-    if (schema)
-        return load_schema(schema, config, err);
-    if (config->control_conninfo)
-        return load_server(config, err);
+static Snapshot *load_catalog(const Lint *lint, Error *err) {
+    if (lint->schema)
+        return load_schema(lint->schema, lint->config, lint->stage, err);
+    if (lint->config->control_conninfo)
+        return load_server(lint->config, lint->stage, err);
     error_set(err, SQLSTATE_CONFIG_FILE_ERROR, "there is no schema to judge by");
     error_hint(err, "Give --schema DUMP.sql, or set conninfo in section [control].");
     return NULL;
@@ -265,7 +268,7 @@ static void *lint_work(void *arg) {
     Lint *lint = arg;
     Error err = {0};
     lint->exit_code = COMMAND_USAGE;
-    lint->snapshot = load_catalog(lint->schema, lint->config, &err);
+    lint->snapshot = load_catalog(lint, &err);
     if (!lint->snapshot)
         goto failed;
     if (lint->snapshot->warning)
@@ -319,6 +322,11 @@ static int lint_run(const Command *self, int argc, char **argv) {
         case ID_SCHEMA:
             lint.schema = optarg;
             break;
+        case ID_STAGE:
+            if (!stage_parse(optarg, &lint.stage))
+                return command_misused(
+                    self, "--stage: there is no stage \"%s\"; observe and derive are the first", optarg);
+            break;
         case ID_JSON:
             lint.report.json = true;
             break;
@@ -353,7 +361,7 @@ static int lint_run(const Command *self, int argc, char **argv) {
 extern const Command command_lint;
 const Command command_lint = {
     .name = "lint",
-    .usage = "-c FILE [--schema DUMP.sql] [--json] [SQL.sql... | -]",
+    .usage = "-c FILE [--schema DUMP.sql] [--stage STAGE] [--json] [--quiet] [SQL.sql... | -]",
     .summary = "say what the proxy would do with the statements of a script",
     .options = options,
     .run = lint_run,

@@ -1,24 +1,14 @@
-/* The scanner works on a window of the input:
- *
- *   0 .. pos     -- consumed
- *   pos .. len   -- read, at least LOOKAHEAD bytes of it unless the input ends earlier
- *
- * Every byte is consumed by `advance`, the one place that counts lines and that, at the end of a line on
- * which a COPY … FROM STDIN was complete, leaps over its data, as psql does whatever else that line has
- * begun. */
+/* The scanner: what a byte means to the statement under way, and whether the statement ends with it. */
 #include "cli/lint_split.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/mem.h"
 
-#define WINDOW_BYTES 65536
-#define LOOKAHEAD 256 /* the longest dollar-quote tag or word that is recognised */
+#define WORD_MAX LINT_INPUT_AHEAD /* the longest dollar-quote tag or word that is recognised */
 
 /* What the statement's first words have made of it, where that changes how it ends. */
 typedef enum Opening {
@@ -35,20 +25,8 @@ typedef enum Opening {
 } Opening;
 
 struct LintSplit {
-    int fd;
+    LintInput in;
     size_t max_bytes;
-    LintNotice *notice;
-    void *notice_arg;
-
-    uint8_t *window;
-    size_t pos, len;
-    int64_t window_offset; /* of window[0] in the input */
-    bool at_end;           /* nothing more can be read */
-    int read_errno;
-    int64_t line;
-
-    int copies;           /* COPY … FROM STDIN whose data begins with the next line */
-    bool copies_dataless; /* no "\." stands in what follows: they are listed, not run */
 
     Buf text; /* of the statement under way */
     bool cut;
@@ -63,14 +41,8 @@ struct LintSplit {
 
 LintSplit *lint_split_new(int fd, size_t max_bytes, LintNotice *notice, void *arg) {
     LintSplit *s = MEM_NEW(LintSplit);
-    s->fd = fd;
+    lint_input_init(&s->in, fd, notice, arg);
     s->max_bytes = max_bytes;
-    s->notice = notice;
-    s->notice_arg = arg;
-    s->window = mem_alloc(WINDOW_BYTES);
-    s->line = 1;
-    off_t here = lseek(fd, 0, SEEK_CUR);
-    s->window_offset = here < 0 ? 0 : here;
     return s;
 }
 
@@ -78,47 +50,17 @@ void lint_split_free(LintSplit *split) {
     if (!split)
         return;
     buf_free(&split->text);
-    free(split->window);
+    lint_input_free(&split->in);
     free(split);
 }
 
-static void fill(LintSplit *s) {
-    memmove(s->window, s->window + s->pos, s->len - s->pos);
-    s->window_offset += (int64_t)s->pos;
-    s->len -= s->pos;
-    s->pos = 0;
-    while (!s->at_end && s->len < LOOKAHEAD) {
-        ssize_t n = read(s->fd, s->window + s->len, WINDOW_BYTES - s->len);
-        if (n > 0) {
-            s->len += (size_t)n;
-        } else if (n == 0 || errno != EINTR) {
-            s->read_errno = n == 0 ? 0 : errno;
-            s->at_end = true;
-        }
-    }
-}
-
-/* The byte that is `ahead` (less than LOOKAHEAD) behind the next one; -1 at the end. */
-static inline int peek(LintSplit *s, size_t ahead) {
-    if (s->len - s->pos <= ahead && !s->at_end)
-        fill(s);
-    return s->len - s->pos > ahead ? s->window[s->pos + ahead] : -1;
-}
-
-static void skip_copies(LintSplit *s);
-
-static inline void advance(LintSplit *s) {
-    if (s->window[s->pos++] != '\n')
-        return;
-    s->line++;
-    if (s->copies > 0)
-        skip_copies(s);
-}
+static inline int peek(LintSplit *s, size_t ahead) { return lint_input_peek(&s->in, ahead); }
+static inline void advance(LintSplit *s) { lint_input_advance(&s->in); }
 
 /* Consumes the next byte, and keeps it as part of the statement. */
 static inline void take(LintSplit *s) {
     if (buf_len(&s->text) < s->max_bytes)
-        buf_put_u8(&s->text, s->window[s->pos]);
+        buf_put_u8(&s->text, s->in.window[s->in.pos]);
     else
         s->cut = true;
     advance(s);
@@ -131,51 +73,12 @@ static bool is_word_start(int c) {
 }
 static bool is_word(int c) { return is_word_start(c) || is_digit(c) || c == '$'; }
 
-/* COPY data ------------------------------------------------------------------------------------------- */
-
-/* Consumes one line of data; returns whether it was "\.". */
-static bool skip_data_line(LintSplit *s) {
-    bool end = peek(s, 0) == '\\' && peek(s, 1) == '.' &&
-               (peek(s, 2) == '\n' || peek(s, 2) == -1 || (peek(s, 2) == '\r' && peek(s, 3) == '\n'));
-    while (peek(s, 0) >= 0) {
-        uint8_t *from = s->window + s->pos;
-        uint8_t *newline = memchr(from, '\n', s->len - s->pos);
-        if (newline) {
-            s->pos = (size_t)(newline - s->window) + 1;
-            s->line++;
-            break;
-        }
-        s->pos = s->len;
-    }
-    return end;
-}
-
-static void skip_copies(LintSplit *s) {
-    int64_t start = s->window_offset + (int64_t)s->pos, line = s->line;
-    while (s->copies > 0 && peek(s, 0) >= 0)
-        s->copies -= skip_data_line(s);
-    if (s->copies == 0 || s->read_errno)
-        return;
-    s->copies = 0;
-    if (lseek(s->fd, start, SEEK_SET) == start) {
-        s->window_offset = start;
-        s->pos = s->len = 0;
-        s->at_end = false;
-        s->line = line;
-        s->copies_dataless = true;
-    } else {
-        s->notice(s->notice_arg, line,
-                  "the data of COPY FROM STDIN has no end (\\.): the rest of the input was "
-                  "taken to be data");
-    }
-}
-
 /* Tokens ------------------------------------------------------------------------------------------------- */
 
 static void begin_token(LintSplit *s) {
     if (!s->has_token) {
         s->has_token = true;
-        s->token_line = s->line;
+        s->token_line = s->in.line;
     }
     s->after_escape_string = false;
 }
@@ -200,19 +103,20 @@ static void take_quoted(LintSplit *s, int quote, bool backslashes) {
 static size_t dollar_tag(LintSplit *s) {
     size_t n = 1;
     if (is_word_start(peek(s, 1)))
-        while (n < LOOKAHEAD - 1 && is_word(peek(s, n)) && peek(s, n) != '$')
+        while (n < WORD_MAX - 1 && is_word(peek(s, n)) && peek(s, n) != '$')
             n++;
     return peek(s, n) == '$' ? n + 1 : 0;
 }
 
 static void take_dollar_quoted(LintSplit *s, size_t len) {
-    uint8_t tag[LOOKAHEAD];
-    memcpy(tag, s->window + s->pos, len);
+    uint8_t tag[WORD_MAX];
+    memcpy(tag, s->in.window + s->in.pos, len);
     for (size_t i = 0; i < len; i++)
         take(s);
     while (peek(s, 0) >= 0) {
         /* peek of the last byte has the whole candidate in the window. */
-        bool end = peek(s, 0) == '$' && peek(s, len - 1) >= 0 && memcmp(s->window + s->pos, tag, len) == 0;
+        bool end =
+            peek(s, 0) == '$' && peek(s, len - 1) >= 0 && memcmp(s->in.window + s->in.pos, tag, len) == 0;
         for (size_t i = 0; i < (end ? len : 1); i++)
             take(s);
         if (end)
@@ -256,7 +160,7 @@ static const struct {
 };
 
 static bool word_is(const LintSplit *s, size_t len, const char *word) {
-    return strlen(word) == len && strncasecmp((const char *)s->window + s->pos, word, len) == 0;
+    return strlen(word) == len && strncasecmp((const char *)s->in.window + s->in.pos, word, len) == 0;
 }
 
 /* The states that one unquoted word, in the window, changes. */
@@ -298,7 +202,7 @@ static void note_word(LintSplit *s, size_t len) {
 static void take_word(LintSplit *s) {
     begin_token(s);
     size_t len = 1;
-    while (len < LOOKAHEAD - 1 && is_word(peek(s, len)))
+    while (len < WORD_MAX - 1 && is_word(peek(s, len)))
         len++;
     if (len == 1 && (peek(s, 0) | 0x20) == 'e' && peek(s, 1) == '\'') {
         take(s);
@@ -378,7 +282,7 @@ static void take_copy_line(LintSplit *s) {
     Str copy = STR_LIT("COPY");
     buf_append_str(&s->text, copy);
     s->has_token = true;
-    s->token_line = s->line;
+    s->token_line = s->in.line;
     s->opening = OPENING_COPY;
     for (int c; (c = peek(s, 0)) >= 0 && c != '\n' && c != '\r';) {
         if (c == '\'' || c == '"')
@@ -392,18 +296,24 @@ static void take_copy_line(LintSplit *s) {
     }
 }
 
+/* What follows the line is data if the statement has turned out to be a COPY … FROM STDIN. */
+static void expect_copy(LintSplit *s) {
+    if (s->opening == OPENING_COPY_STDIN)
+        lint_input_expect_copy(&s->in);
+}
+
 /* At a backslash outside quotes. Returns whether the statement is complete. */
 static bool scan_meta(LintSplit *s) {
     if (peek(s, 1) == ';') {
         advance(s);
         take(s);
-        s->copies += s->opening == OPENING_COPY_STDIN && !s->copies_dataless;
+        expect_copy(s);
         s->opening = OPENING_START;
         return false;
     }
-    int64_t line = s->line;
+    int64_t line = s->in.line;
     advance(s);
-    char name[LOOKAHEAD] = " ";
+    char name[WORD_MAX] = " ";
     size_t len = 1;
     for (int c; len < sizeof(name) - 2 && (c = peek(s, 0)) > 0 && !is_space(c) && c != '\\'; advance(s))
         name[len++] = (char)c;
@@ -420,7 +330,7 @@ static bool scan_meta(LintSplit *s) {
         clear_statement(s);
         break;
     case META_INCLUDE:
-        s->notice(s->notice_arg, line, "the included file is not read: name it on the command line");
+        s->in.notice(s->in.notice_arg, line, "the included file is not read: name it on the command line");
         break;
     default:
         break;
@@ -475,17 +385,18 @@ static void scan_statement(LintSplit *s) {
 static const char byte_order_mark[] = "\xEF\xBB\xBF";
 
 LintSplitResult lint_split_next(LintSplit *s, LintStatement *statement, Error *err) {
-    if (s->window_offset == 0 && s->pos == 0 && peek(s, 2) >= 0 && memcmp(s->window, byte_order_mark, 3) == 0)
-        s->pos = 3;
+    if (s->in.window_offset == 0 && s->in.pos == 0 && peek(s, 2) >= 0 &&
+        memcmp(s->in.window, byte_order_mark, 3) == 0)
+        s->in.pos = 3;
     do {
         clear_statement(s);
         scan_statement(s);
         /* psql reads the data as soon as the statement is complete, but the line's rest is run first here as
          * there: only the lines behind it are data. */
-        s->copies += s->opening == OPENING_COPY_STDIN && !s->copies_dataless;
+        expect_copy(s);
     } while (!s->has_token && peek(s, 0) >= 0);
-    if (s->read_errno) {
-        error_set(err, "58030", "cannot read: %s", strerror(s->read_errno));
+    if (s->in.read_errno) {
+        error_set(err, "58030", "cannot read: %s", strerror(s->in.read_errno));
         return LINT_SPLIT_FAILED;
     }
     if (!s->has_token)

@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/str.h"
+#include "cli/lint_input.h"
 
 typedef struct LintSplit LintSplit;
 
@@ -20,9 +21,6 @@ typedef struct LintStatement {
     int64_t line; /* of its first token, from 1 */
     bool cut;     /* it is longer than max_bytes: `text` holds that much of its beginning */
 } LintStatement;
-
-/* Told what the user should know of the script itself; `text` is valid during the call only. */
-typedef void LintNotice(void *arg, int64_t line, const char *text);
 
 /* Reads from `fd`, which stays the caller's, up to its end. Where the descriptor can seek, a COPY … FROM
  * STDIN that no

@@ -13,7 +13,7 @@
 #include "migrate/session.h"
 #include "migrate/step.h"
 
-static const Step *const STEPS[] = {&step_schema, &step_enrol,       &step_column,
+static const Step *const STEPS[] = {&step_schema, &step_register,    &step_enrol, &step_column,
                                     &step_derive, &step_acknowledge, &step_settle};
 
 /* A step for one table, or for all. */
@@ -216,8 +216,9 @@ failed:
 }
 
 MigrateResult migrate_run(const Config *config, const MigrateOptions *options, Error *err) {
-    Run run = {.options = options,
-               .migration = {.out = options->out, .lock_wait = options->lock_wait * 1000}};
+    Run run = {
+        .options = options,
+        .migration = {.out = options->out, .lock_wait = options->lock_wait * 1000, .lease = config->lease}};
     MigrateResult result = MIGRATE_FAILED;
     Snapshot *snapshot = NULL;
     PGconn *conn = session_open(config, err);

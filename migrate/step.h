@@ -24,6 +24,7 @@ typedef struct Migration {
     int ntables;
     FILE *out;
     int lock_wait; /* ms in all that a step tries for a lock */
+    int lease;     /* ms, a proxy's */
 } Migration;
 
 typedef void StepSql(const Migration *migration, const Table *table, Buf *out);
@@ -42,6 +43,7 @@ typedef struct Step {
 } Step;
 
 extern const Step step_schema;      /* schema shardferry */
+extern const Step step_register;    /* every proxy knows of it */
 extern const Step step_enrol;       /* the tables are taken into the migration */
 extern const Step step_column;      /* the tenant column */
 extern const Step step_derive;      /* stage derive */

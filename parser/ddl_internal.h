@@ -1,4 +1,5 @@
-/* What ddl.c and the files beside it share: reading single nodes of libpg_query's tree. */
+/* What ddl.c and the files beside it share: collecting facts, reading statements and single nodes of
+ * libpg_query's tree. */
 #ifndef PARSER_DDL_INTERNAL_H
 #define PARSER_DDL_INTERNAL_H
 
@@ -13,6 +14,31 @@ typedef struct DdlReader {
     PgQuery__ScanResult *scan; /* tokens, made when first asked for */
     int line;
 } DdlReader;
+
+/* What has been read so far. */
+typedef struct DdlCollector {
+    Arena *arena;
+    DdlFact *facts; /* on the heap while it grows */
+    int nfacts, facts_capacity;
+    DdlWarning *warnings;
+    int nwarnings, warnings_capacity;
+} DdlCollector;
+
+/* The result is valid until the next fact. */
+DdlFact *ddl_add_fact(DdlCollector *c, DdlKind kind, int line);
+void ddl_add_warning(DdlCollector *c, int line, const char *text); /* `text` is kept */
+DdlFact *ddl_add_change(DdlCollector *c, int line, Name name, const char *what);
+
+/* Statements: each adds its facts, if it has any. */
+void ddl_read_create_table(DdlCollector *c, DdlReader *reader, const PgQuery__CreateStmt *stmt, char relkind);
+void ddl_read_alter_table(DdlCollector *c, DdlReader *reader, const PgQuery__AlterTableStmt *stmt);
+void ddl_read_set(DdlCollector *c, DdlReader *reader, const PgQuery__VariableSetStmt *stmt);
+/* ALTER ROLE `role` IN DATABASE `database` SET; NULL or "" for all. */
+void ddl_read_setting(DdlCollector *c, DdlReader *reader, const PgQuery__VariableSetStmt *stmt,
+                      const char *role, const char *database);
+/* SELECT [pg_catalog.]set_config('search_path', 'value', false) */
+void ddl_read_set_config(DdlCollector *c, DdlReader *reader, const PgQuery__SelectStmt *stmt);
+bool ddl_is_temporary(const PgQuery__RangeVar *var) MUST_USE;
 
 /* A copy in the arena; NULL for "" and NULL, which protobuf does not tell apart. */
 const char *ddl_string(Arena *arena, const char *s) MUST_USE;

@@ -104,7 +104,8 @@ static void try_unix_socket(Connector *c) {
     }
     prepare_stream(c);
     uv_pipe_init(c->loop, &c->stream->handle.pipe, 0);
-    stream_opened(c->stream);
+    c->stream->handle.any.data = c->stream;
+    c->stream->open = true;
     uv_pipe_connect(&c->connect, &c->stream->handle.pipe, path, connected);
 }
 

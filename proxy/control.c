@@ -122,7 +122,8 @@ static bool connect_control(Control *c, Error *err) {
         return false;
     }
     fcntl(PQsocket(c->conn), F_SETFD, FD_CLOEXEC);
-    return query_script(c->conn, "listening for stage changes", "LISTEN " STAGE_CHANNEL, err);
+    return proxy_announce(c->conn, c->id, err) &&
+           query_script(c->conn, "listening for stage changes", "LISTEN " STAGE_CHANNEL, err);
 }
 
 /* ---- registration ---- */

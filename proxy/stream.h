@@ -48,6 +48,7 @@ struct Stream {
     } handle;
     const StreamCallbacks *callbacks;
     StreamBuffers *buffers; /* the worker's */
+    int fd;                 /* the handle's */
     StreamTls *tls;         /* owned; NULL in clear */
     Buf out;                /* accepted, not yet given to libuv */
     Buf in_flight;          /* given to libuv in `write` */

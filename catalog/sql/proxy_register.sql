@@ -15,5 +15,6 @@ SELECT $1::pg_catalog.uuid, $2, $3::pg_catalog.int4, $4,
   FROM now_valid
 ON CONFLICT (id) DO UPDATE
    SET host = excluded.host, pid = excluded.pid, version = excluded.version, started = pg_catalog.now(),
-       lease_until = excluded.lease_until, lease_ms = excluded.lease_ms, epoch = excluded.epoch
+       lease_until = excluded.lease_until, lease_ms = excluded.lease_ms, revoked = false,
+       epoch = excluded.epoch
 RETURNING (SELECT now_valid.epoch FROM now_valid)

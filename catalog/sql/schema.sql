@@ -21,7 +21,8 @@ CREATE TABLE IF NOT EXISTS shardferry.stage (
     PRIMARY KEY (table_schema, table_name)
 );
 
--- Live proxies. A row whose lease has run out belongs to a proxy that has fenced itself.
+-- Proxies. One whose lease has run out has fenced itself; the runner, before it goes on without it, revokes its
+-- registration, so that it cannot come back with what it knew before.
 CREATE TABLE IF NOT EXISTS shardferry.proxy (
     id            uuid PRIMARY KEY,
     host          text NOT NULL,
@@ -30,6 +31,7 @@ CREATE TABLE IF NOT EXISTS shardferry.proxy (
     started       timestamptz NOT NULL DEFAULT pg_catalog.now(),
     lease_until   timestamptz NOT NULL,
     lease_ms      integer NOT NULL,
+    revoked       boolean NOT NULL DEFAULT false,
     epoch         bigint NOT NULL  -- acknowledged: no statement planned under an older one is running; 0: none yet
 );
 

@@ -1,7 +1,7 @@
 -- Who has announced a proxy that has never registered: holders of the lock $1, of which no row of shardferry.proxy
--- has the id. Whether a row's lease has run out does not matter: its proxy knows of the schema, and has fenced itself.
+-- has the id. Whether a row's lease runs does not matter: its proxy knows of the schema, and fences itself.
 SELECT l.pid,
-       a.usename,
+       pg_catalog.quote_ident(a.usename),
        pg_catalog.concat('pid ', l.pid, ' (', COALESCE(NULLIF(a.application_name, ''), 'unnamed'), ', role "', a.usename,
                          '", from ',
                          CASE WHEN a.client_addr IS NOT NULL THEN pg_catalog.host(a.client_addr)

@@ -100,7 +100,7 @@ def test_reaches_derive_and_says_so(shop):
     printed = shop.migrate()
     assert shop.stages() == {"line_items": "derive"}
     lines = printed.splitlines()
-    assert len(lines) == 6 and all("done (" in line for line in lines)
+    assert len(lines) == 7 and all("done (" in line for line in lines)
     assert "add column store_id to public.line_items" in printed
     columns, _, epochs = shop.state()
     assert columns[-1] == '(store_id,bigint,f,f)'
@@ -120,7 +120,7 @@ def test_journal_tells_what_happened(shop):
     assert ("column", "public.line_items", "started") in rows
     assert ("column", "public.line_items", "done") in rows
     assert [row[0] for row in rows if row[2] in ("done", "found done")] == [
-        "schema", "enrol", "column", "derive", "acknowledge", "settle"]
+        "schema", "register", "enrol", "column", "derive", "acknowledge", "settle"]
 
 
 def test_finds_a_column_that_is_there_already(shop):

@@ -1,0 +1,28 @@
+/* Waiting until each proxy that is connected has found the schema and registered. From then on it learns of
+ * every stage change, or fences itself; and what keeps one from it shows before anything of the application's
+ * is touched. */
+#include "migrate/proxies.h"
+
+static void describe(const Migration *migration, const Table *table, Buf *out) {
+    (void)migration;
+    (void)table;
+    buf_append_cstr(out, "wait until every proxy has registered");
+}
+
+static bool check(const Migration *migration, const Table *table, bool *done, Error *err) {
+    (void)table;
+    return proxies_check(migration, PROXIES_REGISTERED, done, err);
+}
+
+static bool run(const Migration *migration, const Table *table, Error *err) {
+    (void)table;
+    return proxies_wait(migration, PROXIES_REGISTERED, err);
+}
+
+const Step step_register = {.name = "register",
+                            .waits = true,
+                            .describe = describe,
+                            .script = step_no_sql,
+                            .undo = step_no_sql,
+                            .check = check,
+                            .run = run};
