@@ -1,4 +1,4 @@
-/* The ledger: entries in an arena, found through a hash table by their fingerprint.
+/* The ledger: entries in an arena, found through a hash table by fingerprint and verdict.
  *
  * The owning worker is the only writer. Everything that it changes after an entry has been published is
  * either an atomic counter or changed under the lock, so that the worker itself reads without the lock and
@@ -18,10 +18,20 @@
 /* A reader gives way to the worker after so many entries. */
 #define ENTRIES_PER_LOCK 64
 
+/* Without padding, so that it can be hashed as it lies there. */
+typedef struct EntryKey {
+    uint64_t fingerprint;
+    uint64_t verdict;
+} EntryKey;
+
+static EntryKey key_of(uint64_t fingerprint, Verdict verdict) {
+    return (EntryKey){.fingerprint = fingerprint, .verdict = verdict};
+}
+
 typedef struct LedgerEntry {
     AuditEntry public; /* first, so that a pointer to it is one to the whole */
-    void *details;     /* owned: tables, unscoped, reason and suggestion of `public` */
-    unsigned met;      /* bit per verdict that it has had */
+    EntryKey key;
+    void *details; /* owned: tables, unscoped, reason and suggestion of `public` */
     UT_hash_handle hh;
 } LedgerEntry;
 
@@ -138,7 +148,7 @@ static AuditEntry *add_entry(AuditLedger *ledger, const AuditSubject *subject) {
 
     e->fingerprint = subject->fingerprint;
     set_decision(entry, subject->decision);
-    entry->met = 1u << subject->decision->verdict;
+    entry->key = key_of(subject->fingerprint, subject->decision->verdict);
     e->application = keep_text(ledger, subject->application ? subject->application : "");
     e->role = keep_text(ledger, subject->role ? subject->role : "");
     buf_clear(&ledger->scratch);
@@ -147,7 +157,7 @@ static AuditEntry *add_entry(AuditLedger *ledger, const AuditSubject *subject) {
         arena_strndup(ledger->arena, (const char *)buf_ptr(&ledger->scratch), buf_len(&ledger->scratch));
 
     pthread_mutex_lock(&ledger->lock);
-    HASH_ADD(hh, ledger->index, public.fingerprint, sizeof(e->fingerprint), entry);
+    HASH_ADD(hh, ledger->index, key, sizeof(entry->key), entry);
     pthread_mutex_unlock(&ledger->lock);
     return e;
 }
@@ -172,18 +182,16 @@ static AuditEntry *overflow_entry(AuditLedger *ledger) {
 
 AuditEntry *audit_entry(AuditLedger *ledger, const AuditSubject *subject, bool *is_new) {
     const StatementDecision *decision = subject->decision;
-    unsigned verdict = 1u << decision->verdict;
+    EntryKey key = key_of(subject->fingerprint, decision->verdict);
     LedgerEntry *entry;
 
-    HASH_FIND(hh, ledger->index, &subject->fingerprint, sizeof(subject->fingerprint), entry);
+    HASH_FIND(hh, ledger->index, &key, sizeof(key), entry);
+    *is_new = entry == NULL;
     if (!entry) {
-        *is_new = true;
         if (HASH_COUNT(ledger->index) >= (unsigned)ledger->limits.max_entries)
             return overflow_entry(ledger);
         return add_entry(ledger, subject);
     }
-    *is_new = !(entry->met & verdict);
-    entry->met |= verdict;
     if (!says(&entry->public, decision)) {
         pthread_mutex_lock(&ledger->lock);
         set_decision(entry, decision);
@@ -214,6 +222,7 @@ void audit_count(AuditEntry *entry, uint64_t latency_us, bool failed, int64_t no
 
 typedef struct MergedRow {
     AuditRow row;
+    EntryKey key;
     int64_t decision_seen; /* last_seen of the entry that the decision was taken from */
     int64_t made_seen;     /* first_seen of the entry that the rest was taken from */
     bool overflow;
@@ -255,7 +264,7 @@ static void take_making(MergedRow *merged, const AuditEntry *e, int64_t seen, Ar
 /* Whether a time is before another, where 0 is "never". */
 static bool earlier(int64_t a, int64_t b) { return a != 0 && (b == 0 || a < b); }
 
-/* Adds an entry to the row of its fingerprint. The entry's ledger is locked. */
+/* Adds an entry to the row of its key. The entry's ledger is locked. */
 static void merge_entry(MergedRow **rows, const LedgerEntry *entry, bool overflow, Arena *arena) {
     const AuditEntry *e = &entry->public;
     int64_t first = LOAD(e->first_seen), last = LOAD(e->last_seen);
@@ -267,15 +276,16 @@ static void merge_entry(MergedRow **rows, const LedgerEntry *entry, bool overflo
         for (MergedRow *r = *rows; r && !merged; r = r->hh.next)
             merged = r->overflow ? r : NULL;
     } else {
-        HASH_FIND(hh, *rows, &e->fingerprint, sizeof(e->fingerprint), merged);
+        HASH_FIND(hh, *rows, &entry->key, sizeof(entry->key), merged);
     }
     if (!merged) {
         merged = ARENA_NEW(arena, MergedRow);
+        merged->key = entry->key;
         merged->overflow = overflow;
         merged->row.fingerprint = e->fingerprint;
         take_decision(merged, e, last, arena);
         take_making(merged, e, first, arena);
-        HASH_ADD(hh, *rows, row.fingerprint, sizeof(e->fingerprint), merged);
+        HASH_ADD(hh, *rows, key, sizeof(merged->key), merged);
     } else {
         if (last > merged->decision_seen)
             take_decision(merged, e, last, arena);
@@ -321,7 +331,9 @@ static int by_cost(const void *a, const void *b) {
         return x->total_us > y->total_us ? -1 : 1;
     if (x->calls != y->calls)
         return x->calls > y->calls ? -1 : 1;
-    return x->fingerprint < y->fingerprint ? -1 : x->fingerprint > y->fingerprint;
+    if (x->fingerprint != y->fingerprint)
+        return x->fingerprint < y->fingerprint ? -1 : 1;
+    return (int)x->verdict - (int)y->verdict;
 }
 
 int audit_collect(AuditLedger *const *ledgers, int nledgers, Arena *arena, AuditRow **rows) {

@@ -1,11 +1,13 @@
 /* The audit: what kinds of statements an application sends, how often, at what cost, and which of them are
  * not scoped to one tenant.
  *
- * Each worker owns a ledger. An entry stands for one statement shape by fingerprint, is made when the worker
- * first meets it, and stays where it is until the ledger is freed, so that the statement path counts through
- * a pointer: relaxed atomics, no lock, no look-up. Readers (console, log, report) take the ledger's lock,
- * which is held otherwise only while an entry is added or gets another verdict, and merge the ledgers of all
- * workers by fingerprint. Texts are kept as valid UTF-8 whatever the client's encoding is (audit/sample.h).
+ * Each worker owns a ledger. An entry stands for one statement shape by fingerprint with one verdict: texts
+ * of one fingerprint may differ in theirs ("store_id = 5" and "store_id IN (5, 6)", or before and after a
+ * stage change), and none may hide another's. An entry is made when the worker first meets it, and stays
+ * where it is until the ledger is freed, so that the statement path counts through a pointer: relaxed
+ * atomics, no lock, no look-up. Readers (console, log, report) take the ledger's lock, which is held
+ * otherwise only while an entry is added or its decision changes, and merge the ledgers of all workers. Texts
+ * are kept as valid UTF-8 whatever the client's encoding is (audit/sample.h).
  */
 #ifndef AUDIT_AUDIT_H
 #define AUDIT_AUDIT_H
@@ -60,17 +62,18 @@ typedef struct AuditLimits {
 AuditLedger *audit_new(AuditLimits limits) MUST_USE;
 void audit_free(AuditLedger *ledger);
 
-/* Finds or makes the entry for a subject; one that is known with another decision (after a stage change) is
- * updated in place. When the ledger is full, all further shapes share one overflow entry (fingerprint 0,
- * verdict opaque). *is_new is set when the shape is met with this verdict for the first time, and always for
- * the overflow entry, which cannot know. Never NULL. Called by the owning worker only. */
+/* Finds or makes the entry of a subject's fingerprint and verdict; where the rest of the decision is another
+ * one than it was, it is updated in place. When the ledger is full, all further ones share one overflow entry
+ * (fingerprint 0, verdict opaque). *is_new is set when the entry was made, and always for the overflow entry,
+ * which cannot know. Never NULL. Called by the owning worker only. */
 AuditEntry *audit_entry(AuditLedger *ledger, const AuditSubject *subject, bool *is_new);
 
 /* Counts one execution. Wait-free; called by the owning worker only. now_us: microseconds since 1970. */
 void audit_count(AuditEntry *entry, uint64_t latency_us, bool failed, int64_t now_us);
 
-/* A merged copy for reading: entries of all ledgers, summed by fingerprint, in `arena`. Where they differ in
- * more than counts, the decision is that of the entry last used, and the rest that of the one first seen. */
+/* A merged copy for reading: entries of all ledgers, summed by fingerprint and verdict, in `arena`. Where
+ * they differ in more than counts, the decision is that of the entry last used, and the rest that of the one
+ * first seen. */
 typedef struct AuditRow {
     uint64_t fingerprint;
     Verdict verdict;

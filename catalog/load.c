@@ -2,13 +2,17 @@
  * …, and no query for a single table. Rows refer to tables by OID and to columns by attribute number. */
 #include "catalog/load.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <uthash.h>
 
 #include "catalog/builder.h"
 #include "catalog/query.h"
 #include "catalog/sql/load_begin.h"
+#include "catalog/sql/load_blockers.h"
 #include "catalog/sql/load_citus.h"
 #include "catalog/sql/load_columns.h"
 #include "catalog/sql/load_database.h"
@@ -22,6 +26,12 @@
 #include "catalog/sql/load_tables.h"
 
 enum { MAX_KEY_COLUMNS = 128 }; /* beyond INDEX_MAX_KEYS of any build */
+
+/* Parts of a lease. */
+#define WHOLE_PART 2
+#define LOCK_PART 20
+
+#define LOCK_NOT_AVAILABLE "55P03"
 
 typedef struct TableByOid {
     uint32_t oid;
@@ -38,6 +48,7 @@ typedef struct Loader {
     bool has_stages;
     bool reads_files; /* may read pg_file_settings */
     const char *built_in_path;
+    int64_t deadline; /* ms of clock_ms; 0 outside of the transaction */
     Error *err;
 } Loader;
 
@@ -59,10 +70,63 @@ static const char *optional(const Loader *loader, const PGresult *result, int ro
     return text ? arena_strdup(loader->arena, text) : NULL;
 }
 
+/* ---- the time that it may take ---- */
+
+static int64_t clock_ms(void) {
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static bool begin(Loader *loader, int lease, Error *err) {
+    char limit[64];
+
+    snprintf(limit, sizeof(limit), "SET LOCAL lock_timeout = %d", lease / LOCK_PART + 1);
+    loader->deadline = clock_ms() + lease / WHOLE_PART;
+    return query_script(loader->conn, "reading the catalog", sql_load_begin, err) &&
+           query_script(loader->conn, "reading the catalog", limit, err);
+}
+
+/* Gives the next statement the time that is left. */
+static bool limit_statement(const Loader *loader, const char *what) {
+    int64_t left = loader->deadline - clock_ms();
+    char limit[64];
+
+    if (loader->deadline == 0)
+        return true;
+    snprintf(limit, sizeof(limit), "SET LOCAL statement_timeout = %" PRId64, left > 1 ? left : 1);
+    return query_script(loader->conn, what, limit, loader->err);
+}
+
+/* Adds to the error of a load, whose transaction has been rolled back, what it was that took the time. */
+static void explain(PGconn *conn, int lease, Error *err) {
+    static const char begin_quickly[] = "BEGIN READ ONLY; SET LOCAL statement_timeout = 100";
+    PGresult *blockers = NULL;
+    Error ignored;
+
+    if (strcmp(err->sqlstate, SQLSTATE_QUERY_CANCELED) == 0) {
+        error_detail(err, "It was not done after %d ms, half of the lease.", lease / WHOLE_PART);
+        error_hint(err, "Where the catalog is large, raise lease in [control].");
+    }
+    if (strcmp(err->sqlstate, LOCK_NOT_AVAILABLE) != 0)
+        return;
+    error_hint(err, "The catalog can be read when the lock is gone.");
+    if (query_script(conn, "looking for locks", begin_quickly, &ignored))
+        blockers = query_run(conn, "looking for locks", sql_load_blockers, 0, NULL, &ignored);
+    if (blockers && query_text(blockers, 0, 0))
+        error_detail(err, "%s.", query_text(blockers, 0, 0));
+    PQclear(blockers);
+    query_rollback(conn);
+}
+
+/* ---- rows ---- */
+
 /* One query without parameters, each row of it given to `take`. */
 static bool each_row(Loader *loader, const char *what, const char *sql,
                      bool (*take)(Loader *loader, const PGresult *result, int row)) {
-    PGresult *result = query_run(loader->conn, what, sql, 0, NULL, loader->err);
+    PGresult *result =
+        limit_statement(loader, what) ? query_run(loader->conn, what, sql, 0, NULL, loader->err) : NULL;
     bool done = result != NULL;
 
     for (int row = 0; done && row < PQntuples(result); row++)
@@ -271,7 +335,7 @@ Snapshot *catalog_load_in_stage(PGconn *conn, const Config *config, Stage stage,
         goto failed;
     }
     if (!each_row(&loader, "reading the search path", sql_load_search_path, take_search_path) ||
-        !query_script(conn, "reading the catalog", sql_load_begin, err) ||
+        !begin(&loader, config->lease, err) ||
         !each_row(&loader, "reading the database", sql_load_database, take_database) || !load_all(&loader) ||
         !query_script(conn, "reading the catalog", "COMMIT", err))
         goto failed;
@@ -279,6 +343,7 @@ Snapshot *catalog_load_in_stage(PGconn *conn, const Config *config, Stage stage,
     return snapshot_build(loader.builder, config, err);
 failed:
     query_rollback(conn);
+    explain(conn, config->lease, err);
     HASH_CLEAR(hh, loader.by_oid);
     snapshot_builder_free(loader.builder);
     return NULL;

@@ -165,6 +165,9 @@ const Table *snapshot_table(const Snapshot *snapshot, const char *schema, const 
 bool snapshot_has_schema(const Snapshot *snapshot, const char *schema) MUST_USE;
 const Column *table_column(const Table *table, const char *name) MUST_USE;
 
+/* Equal for snapshots that say the same, row estimates aside. Within one process. */
+uint64_t snapshot_digest(const Snapshot *snapshot) MUST_USE;
+
 /* One line for each table, for SHOW TABLES, tests and people:
  * schema.name TAB kind TAB reason TAB stage TAB tenant column or - TAB path or - TAB problem or - */
 void snapshot_describe(const Snapshot *snapshot, Buf *buf);

@@ -100,7 +100,7 @@ static int run(const Command *self, int argc, char **argv) {
             arguments.yes = true;
     }
     if (optind < argc)
-        return command_misused(self, "\"%s\": an operand that it has no use for", argv[optind]);
+        return command_misused(self, "unexpected argument \"%s\"", argv[optind]);
     status = check_arguments(self, &arguments, &out);
     return status == COMMAND_DONE ? migrate(&arguments, &out) : status;
 }
@@ -108,7 +108,7 @@ static int run(const Command *self, int argc, char **argv) {
 extern const Command command_migrate;
 const Command command_migrate = {
     .name = "migrate",
-    .usage = "-c FILE [--to STAGE] [--dry-run] [--yes]",
+    .usage = "-c FILE [--to STAGE] [--dry-run] [--yes] [--lock-wait SECONDS]",
     .summary = "bring the database to a stage, step by step; safe to kill and to run again",
     .options = options,
     .run = run,

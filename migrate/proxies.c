@@ -1,24 +1,25 @@
 /* Waiting for the proxies.
  *
- * A proxy takes three steps on its control connection, always in this order:
+ * A proxy takes three steps on its control connection, always in this order, and begins with the first one
+ * again on each new connection:
  *
- *   announce (a shared advisory lock)  →  load the catalog  →  register (a row, with a lease)
+ *     announce (a shared advisory lock)  >  load the catalog  >  register (a row, with a lease)
  *
- * and begins with the first one again on each new connection. The runner commits a stage and then looks,
- * first for proxies that have announced themselves and never registered, then for registered ones that are
- * behind. To each proxy one of these applies:
+ * The runner commits a stage and then looks, first for proxies that have announced themselves and never
+ * registered, then for registered ones that are behind. Of each proxy one of these is true:
  *
- *   it announces itself after the first look       it loads the catalog later still, and so plans nothing by
- * a stage from before the commit it has announced itself, but not registered    the first look finds it, and
- * is repeated it registered before the first look            the second look finds its row: a registration
- * acknowledges nothing, so it counts as behind until its heartbeat says otherwise its row's lease is over it
- * has fenced itself; it is not waited for, and sends no more writes to these tables before it has announced,
- * loaded and registered anew
+ * - It announces itself after the first look. It loads the catalog later still, and so plans nothing by a
+ *   stage from before the commit.
+ * - It has announced itself, but not registered. The first look finds it, and is repeated.
+ * - It registered before the first look. The second look finds its row: a registration acknowledges nothing,
+ *   so it counts as behind until its heartbeat says otherwise.
+ * - It is behind, and its lease is over. It has fenced itself; its registration is revoked, and it is not
+ *   waited for: it writes to these tables again when it has loaded the catalog and registered anew.
  *
- * The other way round, a proxy that registered between the two looks would be missed by both. A proxy that
- * waits for the lock, or was cut off and has not come back, is one of the first kind. What remains is a proxy
- * that was cut off before it ever saw the schema, and serves clients meanwhile: nothing in the database tells
- * of it. */
+ * The other way round, a proxy that registered between the two looks would be missed by both. One that was
+ * cut off and has not come back yet is of the first kind, or of the last. What remains is a proxy that was
+ * cut off before it ever saw the schema, and serves clients meanwhile: nothing in the database tells of it.
+ */
 #include "migrate/proxies.h"
 
 #include <inttypes.h>

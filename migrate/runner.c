@@ -6,12 +6,16 @@
 #include "migrate/migrate.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "catalog/load.h"
 #include "catalog/stage.h"
 #include "migrate/preflight.h"
 #include "migrate/session.h"
 #include "migrate/step.h"
+
+#define LOCK_NOT_AVAILABLE "55P03"
+#define LOAD_PAUSE_MS 200
 
 static const Step *const STEPS[] = {&step_schema, &step_register,    &step_enrol, &step_column,
                                     &step_derive, &step_acknowledge, &step_settle};
@@ -215,6 +219,22 @@ failed:
     return MIGRATE_FAILED;
 }
 
+/* Reads the catalog; waits as long for a lock as a step does. */
+static Snapshot *read_catalog(const Run *run, const Config *config, Error *err) {
+    int64_t end = session_clock() + run->migration.lock_wait;
+    Snapshot *snapshot;
+    bool said = false;
+
+    while (!(snapshot = catalog_load(run->migration.conn, config, err)) &&
+           strcmp(err->sqlstate, LOCK_NOT_AVAILABLE) == 0 && session_clock() < end) {
+        if (!said)
+            step_say(&run->migration, "waiting to read the catalog: %s", err->detail);
+        said = true;
+        session_sleep(LOAD_PAUSE_MS);
+    }
+    return snapshot;
+}
+
 MigrateResult migrate_run(const Config *config, const MigrateOptions *options, Error *err) {
     Run run = {
         .options = options,
@@ -229,7 +249,7 @@ MigrateResult migrate_run(const Config *config, const MigrateOptions *options, E
     run.migration.arena = arena_new();
     if (!options->dry_run && !session_lock(conn, err))
         goto done;
-    snapshot = catalog_load(conn, config, err);
+    snapshot = read_catalog(&run, config, err);
     if (!snapshot)
         goto done;
     run.migration.snapshot = snapshot;

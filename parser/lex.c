@@ -77,9 +77,8 @@ size_t lex_dollar_string(const char *s, size_t n, size_t i) {
 }
 
 /* s[i] is an operator's character, and no comment begins there. Where an operator of several characters ends
- * in
- * + or -, these belong to it only if it has one of the characters that no operator of the SQL standard has.
- */
+ * in + or -, these belong to it only if it has one of the characters that no operator of the SQL standard
+ * has. */
 size_t lex_operator(const char *s, size_t n, size_t i) {
     size_t end = i + 1;
     bool own_kind = memchr("~!@#^&|`?%", s[i], 10) != NULL;

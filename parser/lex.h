@@ -3,8 +3,8 @@
  * Follows scan.l of PostgreSQL 15 with standard_conforming_strings on: what is a string, a quoted identifier,
  * a comment, a number, a parameter, an operator. No token has a value here; keywords are words. Nothing
  * fails: an unterminated string or comment is a token of kind LEX_UNTERMINATED that reaches to the end of the
- * text, a byte that no rule knows is a token of its own. Inline, because the shape of a statement is computed
- * with it for every statement that a client sends. */
+ * text, a byte that no rule knows is a token of its own. Inline, because the shape of a statement, which is
+ * computed for every statement that a client sends, is made with these pieces. */
 #ifndef PARSER_LEX_H
 #define PARSER_LEX_H
 

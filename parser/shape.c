@@ -1,9 +1,9 @@
 /* The shape of a text: what is not a literal is copied, what is one is replaced.
  *
  * Most bytes of a statement begin nothing and are looked at sixteen at a time. What is stopped at is what can
- * begin a literal, a comment or a quoted identifier; what such a byte means depends on the word that it may
- * stand in or behind, and that is told by looking back, but never further than to where the last literal,
- * comment or quoted identifier ended:
+ * begin a literal, a parameter, a comment or a quoted identifier; what such a byte means depends on the word
+ * that it may stand in or behind, and that is told by looking back, but never further than to where the last
+ * of these ended:
  *
  *   0 .. copied      -- in the shape
  *   copied .. base   -- belongs to no word that is still open

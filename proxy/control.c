@@ -46,7 +46,7 @@ struct Control {
     bool registered;
     int64_t epoch;        /* of the last snapshot that was published */
     int64_t sent;         /* acknowledgement in the last heartbeat */
-    uint64_t generation;
+    uint64_t generation, digest; /* of the last snapshot that was published */
     int backoff_ms;
     int64_t connect_at, load_at, heartbeat_at; /* ms, monotonic */
     char warning[512];    /* of the last snapshot: logged when it changes */
@@ -97,12 +97,18 @@ static void note_success(Control *c) {
 
 /* ---- the connection ---- */
 
+/* When to try again what failed: later each time. */
+static int64_t after_pause(Control *c) {
+    int64_t when = now_ms() + c->backoff_ms;
+    c->backoff_ms = c->backoff_ms * 2 < LAST_BACKOFF_MS ? c->backoff_ms * 2 : LAST_BACKOFF_MS;
+    return when;
+}
+
 static void disconnect(Control *c) {
     PQfinish(c->conn);
     c->conn = NULL;
     c->registered = false;
-    c->connect_at = now_ms() + c->backoff_ms;
-    c->backoff_ms = c->backoff_ms * 2 < LAST_BACKOFF_MS ? c->backoff_ms * 2 : LAST_BACKOFF_MS;
+    c->connect_at = after_pause(c);
 }
 
 static bool connect_control(Control *c, Error *err) {
@@ -188,13 +194,19 @@ static bool load_catalog(Control *c, Error *err) {
     if (snapshot->warning && strcmp(snapshot->warning, c->warning) != 0)
         log_warning("catalog: %s", snapshot->warning);
     snprintf(c->warning, sizeof c->warning, "%s", snapshot->warning ? snapshot->warning : "");
-    snapshot->generation = ++c->generation;
+    uint64_t digest = snapshot_digest(snapshot);
     c->epoch = snapshot->epoch;
     pthread_mutex_lock(&c->status_lock);
     c->status.loads++;
     c->status.last_load_us = wall_us();
     pthread_mutex_unlock(&c->status_lock);
-    proxy_publish(c->proxy, snapshot);
+    if (c->generation > 0 && digest == c->digest) {
+        snapshot_unref(snapshot); /* nothing new: what was planned stays valid */
+    } else {
+        c->digest = digest;
+        snapshot->generation = ++c->generation;
+        proxy_publish(c->proxy, snapshot);
+    }
     return ok;
 }
 
@@ -221,10 +233,10 @@ static bool do_what_is_due(Control *c, Error *err) {
         c->load_at = now + c->runtime->config->catalog_refresh;
         if (!load_catalog(c, err))
             return false;
-        c->backoff_ms = FIRST_BACKOFF_MS;
     }
     if (c->epoch > 0 && !c->registered && !register_proxy(c, err))
         return false;
+    c->backoff_ms = FIRST_BACKOFF_MS;
     note_success(c);
     return true;
 }
@@ -293,7 +305,7 @@ static void *run(void *arg) {
             if (broken)
                 disconnect(c);
             else
-                c->load_at = now_ms() + c->backoff_ms;
+                c->load_at = after_pause(c);
         }
         look_after_log(c);
         wait_for_work(c);

@@ -1,4 +1,5 @@
--- Their columns, by table and position.
+-- Their columns, by table and position. A default has no columns in it; its expression can be read without naming a
+-- table, which would take a lock on that.
 SELECT a.attrelid,
        a.attname,
        a.attnum,
@@ -6,7 +7,7 @@ SELECT a.attrelid,
        tn.nspname,
        t.typname,
        a.attnotnull,
-       CASE WHEN a.attgenerated = '' THEN pg_catalog.pg_get_expr(d.adbin, d.adrelid) END,
+       CASE WHEN a.attgenerated = '' THEN pg_catalog.pg_get_expr(d.adbin, 0) END,
        a.attidentity,
        a.attgenerated <> ''
   FROM pg_catalog.pg_attribute a

@@ -370,6 +370,53 @@ def test_a_server_tells_stages(lint, server):
         server.drop_database(database)
 
 
+def test_stage(lint):
+    """With --stage derive, lint prints what the proxy will send, by a schema in which the column is not there yet."""
+    (lint.directory / "tailspin.sql").write_text(tailspin.SCHEMA)
+    script = (
+        "INSERT INTO line_items (product_id, order_id) VALUES (1, 2);\n"
+        "INSERT INTO line_items (product_id, order_id, store_id) VALUES (1, 2, 3);\n"
+        "INSERT INTO line_items (quantity) VALUES (1);\n"
+        "SELECT * FROM line_items WHERE store_id = 5;\n"
+        "INSERT INTO orders (store_id, status) VALUES (5, 'Paid');\n"
+    )
+
+    def rewritten(*arguments):
+        run = lint.run("--schema", "tailspin.sql", "--json", *arguments, stdin=script.encode(), schema=False)
+        return [json.loads(line)["rewritten"] for line in run.stdout.splitlines()]
+
+    assert rewritten() == rewritten("--stage", "observe") == [None] * 5
+    (lint.directory / "lint.ini").write_text(CONFIGURATION + tailspin.TABLES)
+    named, *others = rewritten("--stage", "derive")
+    assert named.startswith("INSERT INTO line_items (product_id, order_id, store_id) VALUES (1, 2, (SELECT ")
+    assert "public.orders" in named
+    assert others == [None] * 4
+    text = lint.run("--schema", "tailspin.sql", "--stage", "derive", stdin=script.encode(), schema=False).stdout
+    assert f"sent as: {named}\n" in text.decode() and b"1 would be rewritten" in text
+
+
+def test_stage_with_a_server(lint, server):
+    """What lint announces before the migration is what it finds after it."""
+    database = tailspin.create(server)
+    try:
+        conninfo = server.endpoint().over(dbname=database).conninfo()
+        (lint.directory / "server.ini").write_text(
+            f"[control]\nconninfo = {conninfo}\n{CONFIGURATION}{tailspin.TABLES}"
+        )
+        script = b"INSERT INTO line_items (product_id, order_id) VALUES (1, 2); SELECT * FROM line_items;"
+
+        def output(*arguments):
+            return lint.run("--json", *arguments, stdin=script, schema=False, configuration="server.ini").stdout
+
+        before = output("--stage", "derive")
+        assert json.loads(before.splitlines()[0])["rewritten"] and before != output()
+        migrate = [SHARDFERRY, "migrate", "-c", str(lint.directory / "server.ini"), "--to", "derive", "--yes"]
+        subprocess.run(migrate, check=True, capture_output=True, timeout=60)
+        assert output() == output("--stage", "observe") == before
+    finally:
+        server.drop_database(database)
+
+
 # Size ------------------------------------------------------------------------------------------------------
 
 

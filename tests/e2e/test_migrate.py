@@ -1,6 +1,7 @@
 """shardferry migrate --to derive: what it makes, what it refuses, whom it waits for, and that it can be killed."""
 
 import random
+import re
 import signal
 import socket
 import subprocess
@@ -43,11 +44,12 @@ class Shop:
         self.log = str(directory / "runner.log")
         self.configure()
 
-    def configure(self, tables=tailspin.TABLES, port=None, listen="127.0.0.1:1", user="postgres", tenant="stores", column="store_id"):
+    def configure(self, tables=tailspin.TABLES, port=None, listen="127.0.0.1:1", user="postgres", tenant="stores", column="store_id",
+                  lease="10s"):
         self.config.write_text(
             f"[proxy]\nlisten = {listen}\ncoordinator = host=127.0.0.1 port={self.server.port}\n"
             f"[control]\nconninfo = host=127.0.0.1 port={port or self.server.port} dbname={self.name} user={user} "
-            f"sslmode=disable\n[tenant]\ntable = {tenant}\ncolumn = {column}\n{tables}")
+            f"sslmode=disable\nlease = {lease}\n[tenant]\ntable = {tenant}\ncolumn = {column}\n{tables}")
 
     def run(self, *args):
         return run_command("migrate", "-c", str(self.config), *args)
@@ -436,6 +438,151 @@ def test_goes_on_when_the_proxy_acknowledges(shop):
     assert runner.poll() is None
     shop.execute("UPDATE shardferry.proxy SET epoch = (SELECT epoch FROM shardferry.epoch)")
     assert runner.wait(10) == 0, shop.printed()
+
+
+def test_an_expired_lease_is_revoked_only_where_it_is_behind(shop):
+    """A heartbeat extends the lease of a proxy that was late, but not if a migration has gone on without it."""
+    prepare_for_derive(shop)
+    shop.execute(PROXY_ROW, (-1, 1))
+    shop.execute(PROXY_ROW, (-1, 1000))
+    shop.migrate()
+    assert shop.execute("SELECT epoch, revoked FROM shardferry.proxy ORDER BY epoch") == [(1, True), (1000, False)]
+
+
+def test_a_heartbeat_under_way_counts(shop):
+    """The lease runs out while the heartbeat that extends it is not committed yet."""
+    prepare_for_derive(shop)
+    shop.execute(PROXY_ROW, (0.5, 1))
+    with shop.connect() as proxy:
+        proxy.execute("BEGIN")
+        proxy.execute("UPDATE shardferry.proxy SET lease_until = clock_timestamp() + '60 s'")
+        runner = shop.start()
+        time.sleep(1.5)
+        assert runner.poll() is None
+        proxy.execute("COMMIT")
+        time.sleep(0.5)
+        assert runner.poll() is None
+    shop.execute("UPDATE shardferry.proxy SET epoch = (SELECT epoch FROM shardferry.epoch)")
+    assert runner.wait(10) == 0, shop.printed()
+    assert shop.execute("SELECT revoked FROM shardferry.proxy") == [(False,)]
+
+
+def announced(shop, key=0x0a0b0c0d, **more):
+    """A proxy's control connection before its first load of the catalog."""
+    conn = shop.connect(application_name="shardferry control", **more)
+    conn.execute("SELECT pg_advisory_lock_shared(1936093304, %s)", (key,))
+    return conn
+
+
+def register(shop, first_digits):
+    shop.execute("INSERT INTO shardferry.proxy (id, host, pid, version, lease_until, lease_ms, epoch) "
+                 "VALUES (%s, 'elsewhere', 4711, '0', clock_timestamp() + '60 s', 1000, 0)",
+                 (first_digits + "-0000-4000-8000-000000000000",))
+
+
+def test_waits_for_connected_proxies_to_register(shop):
+    """The first migration of a database: nobody can have registered before there is the schema."""
+    with announced(shop) as one, announced(shop, -2) as other:
+        runner = shop.start()
+        process.wait_until(lambda: "waiting for proxies to register" in shop.printed(), 10, "the runner to say whom it waits for")
+        assert f'pid {one.info.backend_pid} (shardferry control, role "postgres", from the server\'s own host)' in shop.printed()
+        assert f"pid {other.info.backend_pid} (" in shop.printed()
+        register(shop, "0a0b0c0d")
+        time.sleep(0.3)
+        assert runner.poll() is None
+        assert shop.stages() == {}
+        register(shop, "fffffffe")
+        process.wait_until(lambda: shop.stages() == {"line_items": "derive"}, 10, "the stage")
+        time.sleep(0.3)
+        assert runner.poll() is None, "a registration acknowledges nothing"
+        shop.execute("UPDATE shardferry.proxy SET epoch = (SELECT epoch FROM shardferry.epoch)")
+        assert runner.wait(10) == 0, shop.printed()
+
+
+def test_waits_for_a_proxy_that_comes_while_it_runs(shop):
+    """Announced, but not registered, when the last stage is committed: it may have loaded the one before."""
+    prepare_for_derive(shop)
+    with announced(shop):
+        shop.execute(PROXY_ROW, (60, 1000))  # of somebody else
+        runner = shop.start()
+        process.wait_until(lambda: "waiting for proxies to register" in shop.printed(), 10, "the runner to say whom it waits for")
+        register(shop, "0a0b0c0d")
+        shop.execute("UPDATE shardferry.proxy SET epoch = 1000")
+        assert runner.wait(10) == 0, shop.printed()
+
+
+def test_other_advisory_locks_are_nothing_to_it(shop, server, database):
+    with announced(Shop(server, shop.config.parent, database)) as elsewhere, shop.connect() as conn:
+        elsewhere.execute("SELECT pg_advisory_lock(1936093304, 1)")
+        conn.execute("SELECT pg_advisory_lock_shared(1936093305, 1), pg_advisory_lock_shared(1936093304 * 4294967296 + 1)")
+        shop.configure()
+        assert "waiting" not in shop.migrate()
+
+
+def test_making_the_schema_is_notified(shop):
+    with announced(shop) as control:
+        control.execute("LISTEN shardferry")
+        runner = shop.start()
+        try:
+            assert next(control.notifies()).channel == "shardferry"
+        finally:
+            runner.kill()
+            runner.wait()
+
+
+def test_a_proxy_that_does_not_register_is_an_error(shop):
+    shop.configure(lease="1s")
+    with announced(shop) as control:
+        result = shop.run("--yes")
+        assert result.returncode == 1
+        assert re.search(rf"has not registered for 3\.\d s: pid {control.info.backend_pid} \(shardferry control", result.stderr)
+        assert f"pg_terminate_backend({control.info.backend_pid})" in result.stderr
+        assert shop.stages() == {}
+    shop.migrate()
+
+
+def test_a_proxy_that_may_not_register_is_an_error_with_the_grants_to_give(shop):
+    with announced(shop, user="app_trust") as control:
+        result = shop.run("--yes")
+        assert result.returncode == 1
+        assert f"a proxy may not register in schema shardferry: pid {control.info.backend_pid} " in result.stderr
+        assert shop.stages() == {}
+        shop.execute(re.search(r"GRANT USAGE.*proxy TO app_trust;", result.stderr, re.DOTALL).group())
+        runner = shop.start()
+        process.wait_until(lambda: "waiting for proxies to register" in shop.printed(), 10, "the runner to wait")
+        # All that a proxy does there:
+        control.execute("SELECT epoch, table_name FROM shardferry.epoch LEFT JOIN shardferry.stage ON true FOR SHARE OF epoch")
+        control.execute("DELETE FROM shardferry.proxy WHERE lease_until < now() - '1 day'::interval")
+        control.execute("INSERT INTO shardferry.proxy (id, host, pid, version, lease_until, lease_ms, epoch) "
+                        "VALUES ('0a0b0c0d-0000-4000-8000-000000000000', 'h', 1, '0', now() + '60 s', 1000, 0)")
+        control.execute("UPDATE shardferry.proxy SET epoch = 1000")
+        assert runner.wait(10) == 0, shop.printed()
+
+
+def test_no_row_without_tenant_once_it_has_returned(shop, make_proxy):
+    """A proxy that has loaded the catalog when there was no schema yet, and clients that never pause."""
+    proxy = make_proxy(dbname=shop.name, settings={"control.catalog_refresh": "1h"})
+    proxy.wait_for_catalog("line_items")
+    stop = threading.Event()
+
+    def insert():
+        with psycopg.connect(autocommit=True, **proxy.endpoint().keywords()) as conn:
+            while not stop.is_set():
+                conn.execute("INSERT INTO line_items (order_id) VALUES (7)")
+
+    clients = [threading.Thread(target=insert) for _ in range(3)]
+    for client in clients:
+        client.start()
+    try:
+        printed = shop.migrate()
+        last = shop.execute("SELECT max(line_item_id) FROM line_items")[0][0]
+        process.wait_until(lambda: shop.execute("SELECT max(line_item_id) > %s FROM line_items", (last + 50,))[0][0], 10, "more rows")
+    finally:
+        stop.set()
+        for client in clients:
+            client.join()
+    assert "waiting" not in printed
+    assert shop.execute("SELECT count(*) FROM line_items WHERE line_item_id > %s AND store_id IS DISTINCT FROM 8", (last,)) == [(0,)]
 
 
 def test_waits_for_older_writers_but_not_for_readers(shop):

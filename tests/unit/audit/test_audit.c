@@ -60,25 +60,56 @@ static void keeps_an_entry_in_place(void **state) {
 
 static void follows_a_changed_decision(void **state) {
     AuditLedger *ledger = audit_new((AuditLimits){.max_entries = 5, .sample_bytes = 100});
-    StatementDecision before = {.verdict = VERDICT_NO_TENANT_TABLE}, after = multi_tenant();
+    StatementDecision before = {.verdict = VERDICT_MULTI_TENANT}, after = multi_tenant();
     AuditSubject old = subject_of(7, &before, "SELECT 1"), new = subject_of(7, &after, "SELECT 1");
     AuditEntry *entry = enter(ledger, &old, true);
 
     (void)state;
     audit_count(entry, 10, false, SECOND);
-    assert_ptr_equal(enter(ledger, &new, true), entry);
-    assert_int_equal(entry->verdict, VERDICT_MULTI_TENANT);
-    assert_string_equal(entry->reason, after.reason);
-    assert_int_equal(entry->calls, 1);
-    /* Back and forth, as two sessions with different search paths do it: no verdict is new any more. */
+    /* Back and forth, as two sessions with different search paths do it. */
     for (int i = 0; i < 10; i++) {
-        enter(ledger, &old, false);
+        assert_ptr_equal(enter(ledger, &new, false), entry);
+        assert_string_equal(entry->reason, after.reason);
+        assert_string_equal(entry->unscoped[0], "public.line_items");
+        assert_ptr_equal(enter(ledger, &old, false), entry);
         assert_null(entry->reason);
         assert_int_equal(entry->ntables, 0);
-        enter(ledger, &new, false);
-        assert_string_equal(entry->unscoped[0], "public.line_items");
     }
+    assert_int_equal(entry->calls, 1);
     audit_free(ledger);
+}
+
+/* "store_id = 5" and "store_id IN (5, 6)" have one fingerprint. */
+static void keeps_verdicts_of_a_fingerprint_apart(void **state) {
+    AuditLimits limits = {.max_entries = 2, .sample_bytes = 100};
+    AuditLedger *ledgers[2] = {audit_new(limits), audit_new(limits)};
+    StatementDecision one = {.verdict = VERDICT_SINGLE_TENANT}, many = multi_tenant();
+    AuditSubject scoped = subject_of(7, &one, "SELECT 5"), unscoped = subject_of(7, &many, "SELECT 5, 6");
+    Arena *arena = arena_new();
+    AuditRow *rows;
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        AuditEntry *first = enter(ledgers[i], i ? &scoped : &unscoped, true);
+        AuditEntry *second = enter(ledgers[i], i ? &unscoped : &scoped, true);
+
+        assert_ptr_not_equal(first, second);
+        assert_ptr_equal(enter(ledgers[i], i ? &scoped : &unscoped, false), first);
+        audit_count(first, 10, false, SECOND);
+        audit_count(second, 10, true, 2 * SECOND);
+        audit_count(second, 10, true, 2 * SECOND);
+    }
+    assert_int_equal(audit_collect(ledgers, 2, arena, &rows), 2);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(rows[i].fingerprint, 7);
+        assert_int_equal(rows[i].verdict, i ? VERDICT_MULTI_TENANT : VERDICT_SINGLE_TENANT);
+        assert_string_equal(rows[i].sample, i ? "SELECT 5, 6" : "SELECT 5");
+        assert_int_equal(rows[i].calls, 3);
+        assert_int_equal(rows[i].errors, 2);
+    }
+    arena_free(arena);
+    for (int i = 0; i < 2; i++)
+        audit_free(ledgers[i]);
 }
 
 static void counts(void **state) {
@@ -126,10 +157,10 @@ static void shares_an_overflow_entry(void **state) {
     audit_free(ledger);
 }
 
-static void merges_by_fingerprint(void **state) {
+static void merges_what_is_the_same(void **state) {
     AuditLimits limits = {.max_entries = 2, .sample_bytes = 100};
     AuditLedger *ledgers[3] = {audit_new(limits), audit_new(limits), audit_new(limits)};
-    StatementDecision stale = {.verdict = VERDICT_NO_TENANT_TABLE}, fresh = multi_tenant();
+    StatementDecision stale = {.verdict = VERDICT_MULTI_TENANT}, fresh = multi_tenant();
     Arena *arena = arena_new();
     AuditRow *rows;
 
@@ -241,10 +272,10 @@ static void *read_all_along(void *arg) {
         int n = audit_collect(&race->ledger, 1, arena, &rows);
 
         for (int i = 0; i < n; i++) {
-            bool multi = rows[i].verdict == VERDICT_MULTI_TENANT;
+            bool rewritten = rows[i].rewritten;
 
-            if (multi != (rows[i].reason != NULL) ||
-                (strcmp(rows[i].unscoped, "public.line_items") == 0) != multi ||
+            if (rewritten == (rows[i].reason != NULL) ||
+                (strcmp(rows[i].unscoped, "public.line_items") == 0) == rewritten ||
                 strcmp(rows[i].sample, "SELECT 1") != 0)
                 abort();
         }
@@ -256,7 +287,7 @@ static void *read_all_along(void *arg) {
 
 static void bears_readers_beside_the_writer(void **state) {
     Race race = {.ledger = audit_new((AuditLimits){.max_entries = SHAPES, .sample_bytes = 100})};
-    StatementDecision none = {.verdict = VERDICT_NO_TENANT_TABLE}, multi = multi_tenant();
+    StatementDecision plain = {.verdict = VERDICT_MULTI_TENANT, .rewritten = true}, full = multi_tenant();
     pthread_t readers[READERS];
     Arena *arena = arena_new();
     uint64_t calls = 0;
@@ -267,7 +298,7 @@ static void bears_readers_beside_the_writer(void **state) {
     for (int i = 0; i < READERS; i++)
         assert_int_equal(pthread_create(&readers[i], NULL, read_all_along, &race), 0);
     for (uint64_t i = 0; i < WRITES || race.pictures < READERS; i++) {
-        AuditSubject subject = subject_of(i % SHAPES, i / SHAPES % 2 ? &multi : &none, "SELECT 1");
+        AuditSubject subject = subject_of(i % SHAPES, i / SHAPES % 2 ? &full : &plain, "SELECT 1");
         bool is_new;
 
         audit_count(audit_entry(race.ledger, &subject, &is_new), 1, false, SECOND);
@@ -289,9 +320,10 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(keeps_an_entry_in_place),
         cmocka_unit_test(follows_a_changed_decision),
+        cmocka_unit_test(keeps_verdicts_of_a_fingerprint_apart),
         cmocka_unit_test(counts),
         cmocka_unit_test(shares_an_overflow_entry),
-        cmocka_unit_test(merges_by_fingerprint),
+        cmocka_unit_test(merges_what_is_the_same),
         cmocka_unit_test(collects_nothing),
         cmocka_unit_test(makes_presentable_samples),
         cmocka_unit_test(bears_readers_beside_the_writer),

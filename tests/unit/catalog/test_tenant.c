@@ -319,10 +319,46 @@ static void stays_backfill_once_staged(void **state) {
     }
 }
 
+static void assumes_a_stage(void **state) {
+    static const char schema[] =
+        SHOP "CREATE TABLE parts (part_id int, item bigint REFERENCES items) PARTITION BY LIST (part_id);"
+             "CREATE TABLE parts_1 PARTITION OF parts FOR VALUES IN (1); CREATE TABLE log (id int);"
+             "CREATE TABLE filled (o bigint REFERENCES orders, store_id bigint, note text);";
+    static const char *const without_column[] = {"items", "parts", "parts_1"};
+    Error err;
+    Config *config = config_parse("conf", TENANT "[table filled]\nkind = backfill\n", CONFIG_FOR_LINT, &err);
+    Snapshot *snapshot;
+    const Table *table;
+
+    (void)state;
+    assert_non_null(config);
+    snapshot = catalog_from_dump_in_stage(str_of(schema), "schema", config, STAGE_DERIVE, &err);
+    config_free(config);
+    assert_non_null(snapshot);
+    for (size_t i = 0; i < ARRAY_LEN(without_column); i++) {
+        table = snapshot_table(snapshot, "public", without_column[i]);
+        assert_int_equal(STAGE_DERIVE, table->stage);
+        assert_true(table->staged);
+        assert_ptr_equal(&table->columns[table->ncolumns - 1], table->tenant);
+        assert_ptr_equal(table_column(table, "store_id"), table->tenant);
+        assert_string_equal("bigint", table->tenant->type);
+        assert_int_equal(table->columns[table->ncolumns - 2].position + 1, table->tenant->position);
+        assert_false(table->tenant->not_null);
+    }
+    table = snapshot_table(snapshot, "public", "filled");
+    assert_int_equal(STAGE_DERIVE, table->stage);
+    assert_int_equal(3, table->ncolumns);
+    assert_ptr_equal(&table->columns[1], table->tenant);
+    assert_int_equal(STAGE_OBSERVE, snapshot_table(snapshot, "public", "orders")->stage);
+    assert_null(snapshot_table(snapshot, "public", "log")->tenant);
+    snapshot_unref(snapshot);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(infers),
         cmocka_unit_test(stays_backfill_once_staged),
+        cmocka_unit_test(assumes_a_stage),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

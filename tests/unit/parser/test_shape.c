@@ -29,6 +29,12 @@ static void shapes(void **state) {
         {"/* 1 /* '2 */ 3 */ 4 -- 5 '\n6", "/* 1 /* '2 */ 3 */ 0 -- 5 '\n0"},
         {"1*/*2*/3, 1+--2\n3, a@-1, a <-'x'", "0*/*2*/0, 0+--2\n0, a@-0, a <-'?'"},
         {"B'0''1'", "B'?''?'"},
+        {"$1E'a' $1.5 $$a$$E'b' 'a'E'b' $ 5 $a 5 a.5 a..5 a...5",
+         "$1E'?' $1.0 $$?$$E'?' '?'E'?' $ 0 $a 0 a.0 "
+         "a..0 a...0"},
+        {"xu&'a' u &'a' x&'a' ae'a' 1-- 2\n3 4/5 6-7 \"a\"e'\\''",
+         "xu&'?' u &'?' x&'?' ae'?' 0-- 2\n0 0/0 0-0 "
+         "\"a\"E'?'"},
     };
     Shape shape = {0};
 
@@ -39,6 +45,32 @@ static void shapes(void **state) {
             fail_msg("%s\nbecame %.*s\nnot    %s", cases[i][0], STR_ARG(shape.text), cases[i][1]);
         for (int k = 0; k < shape.nliterals; k++)
             assert_true(shape.literals[k].start < shape.literals[k].end);
+    }
+    shape_free(&shape);
+}
+
+/* Wherever a literal stands, and however much stands behind it. */
+static void anywhere(void **state) {
+    char blanks[49];
+    Shape shape = {0};
+
+    (void)state;
+    memset(blanks, ' ', sizeof(blanks));
+    for (int before = 0; before < (int)sizeof(blanks); before++) {
+        for (int behind = 0; behind < (int)sizeof(blanks); behind++) {
+            char *text = mem_printf("%.*s'it''s' a12 \"7\",%.*s42", before, blanks, behind, blanks);
+            char *expected = mem_printf("%.*s'?' a12 \"7\",%.*s0", before, blanks, behind, blanks);
+
+            assert_true(shape_of(&shape, str_of(text)));
+            assert_true(str_is(shape.text, expected));
+            assert_int_equal(shape.nliterals, 2);
+            assert_int_equal(shape.literals[0].start, before);
+            assert_int_equal(shape.literals[0].end, before + 7);
+            assert_int_equal(shape.literals[1].start, before + 16 + behind);
+            assert_int_equal(shape.literals[1].end, strlen(text));
+            free(text);
+            free(expected);
+        }
     }
     shape_free(&shape);
 }
@@ -164,6 +196,7 @@ static void same_shape_same_facts(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(shapes),
+        cmocka_unit_test(anywhere),
         cmocka_unit_test(no_shape),
         cmocka_unit_test(offsets_move),
         cmocka_unit_test(same_shape_same_facts),
