@@ -202,6 +202,9 @@ static void gather(Plan *plan, const Facts *facts) {
         plan->sets_encoding |= sets_encoding(s);
         plan->drops_prepared |= s->kind == STMT_DEALLOCATE || (s->kind == STMT_DISCARD && s->discard_all);
         plan->writes |= writes(s);
+        plan->prepares |= s->kind == STMT_PREPARE;
+        if (s->kind == STMT_EXECUTE && facts->nstatements == 1)
+            plan->executes = s->name;
         facts_walk_blocks(s, note_block, &plan->writes);
         plan->hidden_effects |= i + 1 < facts->nstatements && (concerns || sets_encoding(s));
     }
@@ -388,6 +391,15 @@ Rewritten *plan_rewrite(PlanCache *cache, const Plan *plan, Str text, Buf *out) 
     const PlanEntry *e = plan->entry;
     r->edits = edits_move(&plan->decision->edits, r->arena, e->literals, cache->shape.literals, e->nliterals);
     edits_apply(&r->edits, r->original, out);
+    return r;
+}
+
+Rewritten *rewritten_behind(Str prefix, Str text) {
+    Rewritten *r = MEM_NEW(Rewritten);
+    r->references = 1;
+    r->arena = arena_new();
+    r->original = arena_str(r->arena, text);
+    edits_insert(&r->edits, r->arena, 0, arena_str(r->arena, prefix));
     return r;
 }
 

@@ -39,6 +39,8 @@ typedef struct Plan {
     bool has_effects;       /* track_concerns some statement */
     bool has_ddl;
     bool sets_encoding;     /* SET client_encoding or standard_conforming_strings: what follows in this batch cannot be read */
+    bool prepares;          /* PREPARE */
+    const char *executes;   /* the name in an EXECUTE that is the only statement; NULL */
     bool drops_prepared;    /* DEALLOCATE, DISCARD ALL */
     bool writes;            /* INSERT, UPDATE, DELETE, MERGE or COPY FROM, wherever */
     const Table *migrating; /* the first table under migration that it writes to; NULL: none */
@@ -106,6 +108,8 @@ typedef struct Rewritten {
 
 /* For the text of the last plan_get, whose plan must be this one and rewrite. Appends the text to send to `out`. */
 Rewritten *plan_rewrite(PlanCache *cache, const Plan *plan, Str text, Buf *out) MUST_USE;
+/* For a text that is sent as it is behind a prefix. */
+Rewritten *rewritten_behind(Str prefix, Str text) MUST_USE;
 Rewritten *rewritten_ref(Rewritten *rewritten);
 void rewritten_unref(Rewritten *rewritten); /* NULL is permitted */
 

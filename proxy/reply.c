@@ -36,6 +36,7 @@ static void release(Reply *r) {
     rewritten_unref(r->rewritten);
     prepared_unref(r->prepared);
     prepared_unref(r->displaced);
+    free(r->text);
     free(r->refusal);
 }
 

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "proxy/console.h"
 #include "proxy/proxy.h"
+#include "proxy/sqlprep.h"
 #include "wire/backend.h"
 #include "wire/frontend.h"
 
@@ -58,6 +59,7 @@ static void release_if_closed(Session *s) {
     reply_free(&s->replies);
     prepared_remove_all(&s->prepared);
     portal_close_all(&s->prepared);
+    sqlprep_remove_all(s);
     track_free(&s->confirmed);
     track_free(&s->predicted);
     context_unref(&w->contexts, s->context);

@@ -85,6 +85,7 @@ struct Session {
     /* ACTIVE */
     ReplyQueue replies;
     PreparedTable prepared;
+    struct SqlPrepared *sql_prepared; /* uthash table; owned */
     Track confirmed, predicted;
     Context *context;   /* for `predicted`; counted; NULL at first */
     bool context_stale; /* `predicted` has changed since */
@@ -142,7 +143,8 @@ void session_context_changed(Session *session);
 void session_predict(Session *session, const Plan *plan);
 /* After statements were skipped: what the others in the queue will have done. */
 void session_predict_anew(Session *session);
-void session_confirm(Session *session, const Plan *plan, int statement, Str tag);
+/* The server has executed a statement. text: the whole query's, where it prepares something; else STR_NONE. */
+void session_confirm(Session *session, const Plan *plan, int statement, Str tag, Str text);
 void session_ready(Session *session, char transaction);
 /* A new snapshot with another epoch is in force: notes what still runs under the old one. */
 void session_epoch_changed(Session *session);

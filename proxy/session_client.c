@@ -10,6 +10,7 @@
 #include "proxy/proxy.h"
 #include "proxy/refuse.h"
 #include "proxy/session.h"
+#include "proxy/sqlprep.h"
 #include "wire/frontend.h"
 
 /* Names in Bind are looked for in this many bytes; the server cuts them to 63. */
@@ -42,6 +43,25 @@ static void count_statements(Session *s, const Plan *plan) {
     }
 }
 
+/* EXECUTE of a statement that must be prepared anew first; false if it need not. */
+static bool send_execute(Session *s, Gather *out, Reply *r, Str text) {
+    Buf query = {0};
+    int prefix = sqlprep_refresh(s, r->plan->executes, &query);
+    if (prefix > 0) {
+        Buf *message = &s->worker->message;
+        r->prefix = (uint8_t)prefix;
+        r->rewritten = rewritten_behind((Str){(const char *)buf_ptr(&query), buf_len(&query)}, text);
+        buf_append_str(&query, text);
+        buf_clear(message);
+        frontend_put_query(message, (Str){(const char *)buf_ptr(&query), buf_len(&query)});
+        gather_copy(out, buf_ptr(message), buf_len(message));
+        buf_clear(message);
+        STAT_ADD(s->worker->stats.prepared_anew, 1);
+    }
+    buf_free(&query);
+    return prefix > 0;
+}
+
 static void handle_query(Session *s, Gather *out, const Message *m) {
     Str text;
     Error err;
@@ -72,9 +92,11 @@ static void handle_query(Session *s, Gather *out, const Message *m) {
         gather_copy(out, buf_ptr(message), buf_len(message));
         buf_free(&text_out);
         buf_clear(message);
-    } else {
+    } else if (!plan->executes || !send_execute(s, out, r, text)) {
         forward(out, m);
     }
+    if (plan->prepares)
+        r->text = mem_printf("%.*s", STR_ARG(text));
     session_predict(s, plan);
 }
 

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "proxy/proxy.h"
 #include "proxy/session.h"
+#include "proxy/sqlprep.h"
 
 /* ---- context ---- */
 
@@ -133,7 +134,7 @@ void session_predict_anew(Session *s) {
     }
 }
 
-void session_confirm(Session *s, const Plan *plan, int index, Str tag) {
+void session_confirm(Session *s, const Plan *plan, int index, Str tag, Str text) {
     const Statement *stmt = plan_statement(plan, index);
     if (!stmt)
         return;
@@ -141,16 +142,20 @@ void session_confirm(Session *s, const Plan *plan, int index, Str tag) {
         track_apply(&s->confirmed, stmt, tag);
     if (stmt->is_ddl)
         s->ddl = true;
+    if (stmt->kind == STMT_PREPARE && text.ptr)
+        sqlprep_add(s, stmt->name, (Str){text.ptr + stmt->span.start, stmt->span.end - stmt->span.start}, plan);
     /* DEALLOCATE and DISCARD ALL share their names with the protocol's statements. */
     if (!plan->drops_prepared)
         return;
     uint64_t before = s->replies.popped; /* younger ones were parsed behind this statement */
-    if ((stmt->kind == STMT_DISCARD && stmt->discard_all) || (stmt->kind == STMT_DEALLOCATE && !stmt->name))
+    if ((stmt->kind == STMT_DISCARD && stmt->discard_all) || (stmt->kind == STMT_DEALLOCATE && !stmt->name)) {
         prepared_remove_older(&s->prepared, before);
-    else if (stmt->kind == STMT_DEALLOCATE) {
+        sqlprep_remove_all(s);
+    } else if (stmt->kind == STMT_DEALLOCATE) {
         Prepared *p = prepared_find(&s->prepared, str_of(stmt->name));
         if (p && p->sequence <= before)
             prepared_remove(&s->prepared, p);
+        sqlprep_remove(s, stmt->name);
     }
 }
 

@@ -8,6 +8,7 @@
 #include "base/utf8.h"
 #include "proxy/proxy.h"
 #include "proxy/session.h"
+#include "proxy/sqlprep.h"
 #include "wire/backend.h"
 #include "wire/startup.h"
 
@@ -138,6 +139,8 @@ static Fate handle_error(Session *s, Gather *out, Str payload) {
     if (r->kind == REPLY_QUERY && !r->failed) {
         count(s, r, r->statement, true);
         r->failed = true;
+        if (r->prefix > 0)
+            sqlprep_failed(s, r->plan->executes, r->prefix);
     } else if (r->kind != REPLY_QUERY && r->kind != REPLY_SYNC && r->kind != REPLY_FUNCTION) {
         count(s, r, 0, true);
         skip_to_sync(s);
@@ -187,15 +190,19 @@ static Fate handle_description(Session *s, Gather *out, Str payload) {
     return end_of(s, REPLY_DESCRIBE);
 }
 
-static void statement_done(Session *s, Str tag) {
+static Fate statement_done(Session *s, Str tag) {
     Reply *r = reply_head(&s->replies);
     if (!r)
-        return;
+        return FATE_FORWARD;
+    if (r->kind == REPLY_QUERY && r->prefix > 0) {
+        r->prefix--;
+        return FATE_DROP;
+    }
     int statement = r->kind == REPLY_QUERY ? r->statement : 0;
     if (r->plan) {
         count(s, r, statement, false);
-        if (r->plan->has_effects || r->plan->has_ddl || r->plan->drops_prepared)
-            session_confirm(s, r->plan, statement, tag);
+        if (r->plan->has_effects || r->plan->has_ddl || r->plan->drops_prepared || r->text)
+            session_confirm(s, r->plan, statement, tag, str_of(r->text));
     }
     if (r->kind == REPLY_QUERY) {
         r->statement++;
@@ -203,6 +210,7 @@ static void statement_done(Session *s, Str tag) {
     } else if (r->kind == REPLY_EXECUTE) {
         pop(s);
     }
+    return FATE_FORWARD;
 }
 
 static Fate handle_command_complete(Session *s, Gather *out, Str payload) {
@@ -212,15 +220,13 @@ static Fate handle_command_complete(Session *s, Gather *out, Str payload) {
     if (!backend_command_tag(payload, &tag, &err))
         tag = STR_NONE;
     s->copy_in = false;
-    statement_done(s, tag);
-    return FATE_FORWARD;
+    return statement_done(s, tag);
 }
 
 static Fate handle_statement_end(Session *s, Gather *out, Str payload) {
     (void)out;
     (void)payload;
-    statement_done(s, STR_NONE);
-    return FATE_FORWARD;
+    return statement_done(s, STR_NONE);
 }
 
 static Fate handle_ready(Session *s, Gather *out, Str payload) {

@@ -11,12 +11,12 @@
 #include "base/buf.h"
 #include "proxy/track.h"
 
-/* One statement and the state behind it: "path role temporary tables". "-" is the default, "?" a path that is not
- * known. The text "ready" and "failed" stand for ReadyForQuery with status I, without and with an error before it. */
+/* One text and the state behind it: "path role temporary tables". "-" is the default, "?" a path that is not known.
+ * Outside of BEGIN … COMMIT the text is a transaction of its own. */
 typedef struct Step {
     const char *text;
     const char *state;
-    const char *tag; /* the server's; NULL: not known */
+    const char *tag; /* the server's; "ERROR": the text ended in one; NULL: not known */
 } Step;
 
 typedef struct Script {
@@ -48,18 +48,17 @@ static const Script SCRIPTS[] = {
       {"COMMIT AND CHAIN", "app - -", "COMMIT"},
       {"SET search_path = other", "other - -", NULL},
       {"ROLLBACK AND CHAIN", "app - -", NULL}}},
-    {"a transaction that ReadyForQuery ends",
+    {"a text that fails undoes what it did",
      {{"SET search_path = app", "app - -", NULL},
-      {"ready", "app - -", NULL},
-      {"SET search_path = other", "other - -", NULL},
-      {"failed", "app - -", NULL}}},
+      {"SET search_path = other", "app - -", "ERROR"},
+      {"SET ROLE tenant; DISCARD TEMP", "app - -", "ERROR"},
+      {"BEGIN; SET search_path = other; COMMIT; SET search_path = third", "other - -", "ERROR"}}},
     {"SET LOCAL lasts as long as its transaction",
      {{"SET search_path = app", "app - -", NULL},
       {"BEGIN", "app - -", NULL},
       {"SET LOCAL search_path = other", "other - -", NULL},
       {"COMMIT", "app - -", "COMMIT"},
-      {"SET LOCAL search_path = other", "other - -", NULL},
-      {"ready", "app - -", NULL}}},
+      {"SET LOCAL search_path = other", "app - -", NULL}}},
     {"SET behind SET LOCAL holds now and later",
      {{"BEGIN", "- - -", NULL},
       {"SET LOCAL search_path = a", "a - -", NULL},
@@ -124,7 +123,6 @@ static const Script SCRIPTS[] = {
       {"SELECT set_config('search_path', $1, true)", "? - -", NULL},
       {"COMMIT", "- - -", "COMMIT"},
       {"SELECT set_config('search_path', 'app', $1)", "? - -", NULL},
-      {"ready", "? - -", NULL},
       {"RESET ALL", "- - -", NULL}}},
     {"the last of several calls",
      {{"SELECT set_config('search_path', 'a', false), set_config('search_path', 'b', false)", "b - -", NULL}}},
@@ -191,7 +189,6 @@ static const Script SCRIPTS[] = {
       {"DROP VIEW v", "- - -", NULL}}},
     {"temporary tables and transactions",
      {{"CREATE TEMP TABLE a (i int)", "- - a", NULL},
-      {"ready", "- - a", NULL},
       {"BEGIN", "- - a", NULL},
       {"CREATE TEMP TABLE b (i int)", "- - a,b", NULL},
       {"SAVEPOINT s", "- - a,b", NULL},
@@ -223,29 +220,50 @@ static const char *describe(const Track *track, Arena *arena) {
                         v->role ? v->role : "-", temps);
 }
 
-static void apply(Track *track, const Step *step, Arena *arena) {
-    Error err;
-
-    if (strcmp(step->text, "ready") == 0 || strcmp(step->text, "failed") == 0) {
-        track_transaction_end(track, strcmp(step->text, "failed") == 0);
-        return;
+/* Whether the session is in a transaction block behind the statement. */
+static bool is_in_block(const Statement *stmt, bool before) {
+    if (stmt->kind != STMT_TRANSACTION)
+        return before;
+    switch (stmt->transaction) {
+    case TRANSACTION_BEGIN:
+        return true;
+    case TRANSACTION_COMMIT:
+    case TRANSACTION_ROLLBACK:
+        return stmt->chain;
+    case TRANSACTION_PREPARE:
+        return false;
+    default:
+        return before;
     }
+}
+
+static bool apply(Track *track, const Step *step, bool in_block, Arena *arena) {
+    bool failed = step->tag && strcmp(step->tag, "ERROR") == 0;
+    Error err;
     const Facts *facts = facts_parse(arena, str_of(step->text), (FactsLimits){0}, &err);
+
     if (!facts)
         fail_msg("%s: %s", step->text, err.message);
-    for (int i = 0; i < facts->nstatements; i++)
-        if (track_concerns(&facts->statements[i]))
-            track_apply(track, &facts->statements[i], str_of(step->tag));
+    for (int i = 0; i < facts->nstatements; i++) {
+        const Statement *stmt = &facts->statements[i];
+        if (track_concerns(stmt))
+            track_apply(track, stmt, failed ? STR_NONE : str_of(step->tag));
+        in_block = is_in_block(stmt, in_block);
+    }
+    if (!in_block) /* as ReadyForQuery says */
+        track_transaction_end(track, failed);
+    return in_block;
 }
 
 static void run(const Script *script) {
     Arena *arena = arena_new();
     Track track, copy;
+    bool in_block = false;
 
     track_init(&track);
     track_init(&copy);
     for (const Step *step = script->steps; step->text; step++) {
-        apply(&track, step, arena);
+        in_block = apply(&track, step, in_block, arena);
         const char *state = describe(&track, arena);
         if (strcmp(state, step->state) != 0)
             fail_msg("%s: %s\nleaves \"%s\"\nnot    \"%s\"", script->name, step->text, state, step->state);
@@ -310,8 +328,9 @@ static void concerns(void **state) {
     arena_free(arena);
 }
 
+/* Inside a transaction block. */
 static void apply_text(Track *track, const char *text, Arena *arena) {
-    apply(track, &(Step){text, NULL, NULL}, arena);
+    apply(track, &(Step){text, NULL, NULL}, true, arena);
 }
 
 /* A copy is a state of its own, savepoints included: the predicted one is made anew from the confirmed one. */
@@ -323,7 +342,7 @@ static void copies(void **state) {
     track_init(&track);
     track_init(&copy);
     assert_false(track_equal(&track, &copy)); /* equal is what was copied and not changed since */
-    apply_text(&track, "BEGIN; SET search_path = a; SAVEPOINT s; SET search_path = b", arena);
+    apply_text(&track, "SET search_path = a; SAVEPOINT s; SET search_path = b", arena);
     track_copy(&copy, &track);
     apply_text(&track, "SAVEPOINT t", arena);
     assert_false(track_equal(&track, &copy));
@@ -353,7 +372,7 @@ static void too_many_savepoints(void **state) {
     (void)state;
     track_init(&track);
     apply_text(&track, "SET search_path = a", arena);
-    apply_text(&track, "ready", arena);
+    track_transaction_end(&track, false);
     for (int i = 0; i < 1200; i++)
         apply_text(&track, arena_printf(arena, "SAVEPOINT s%d", i), arena);
     apply_text(&track, "SET search_path = b", arena);
