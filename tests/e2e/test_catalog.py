@@ -11,7 +11,7 @@ import pytest
 
 from harness import process, tailspin
 from harness.postgres import program
-from harness.proxy import run_command
+from harness.proxy import binary, run_command
 
 SCHEMAS = pathlib.Path(__file__).parent.parent / "data" / "schemas"
 
@@ -46,7 +46,7 @@ SELECT format('SELECT * FROM %s', name) FROM tables
 UNION ALL SELECT format('INSERT INTO %s DEFAULT VALUES', name) FROM tables
 UNION ALL SELECT format('DELETE FROM %s', name) FROM tables
 UNION ALL SELECT format('TRUNCATE %s', name) FROM tables
-UNION ALL SELECT format('COPY %s FROM STDIN', name) FROM tables
+UNION ALL SELECT format('COPY %s FROM ''/file''', name) FROM tables
 UNION ALL SELECT format('INSERT INTO %s SELECT * FROM %s', name, name) FROM tables
 UNION ALL SELECT format('INSERT INTO %s VALUES (%s) RETURNING *', name, string_agg('$' || attnum, ', ' ORDER BY attnum))
           FROM columns GROUP BY name
@@ -167,12 +167,12 @@ def test_a_catalog_that_takes_too_long_is_given_up(load):
 def test_a_proxy_keeps_its_lease_while_the_catalog_is_locked(migration, make_proxy):
     """The catalog cannot be read for longer than the lease; the stage has not changed, and nothing is refused."""
     migration.derive()
-    migration.execute(VIEW)
+    migration.execute("CREATE TABLE news (headline text); CREATE VIEW latest AS SELECT * FROM news")
     proxy = make_proxy(dbname=migration.database, settings={"control.lease": "1s", "control.catalog_refresh": "1s"})
     proxy.wait_for_catalog("line_items")
     with migration.server.connect(migration.database, application_name="nightly") as holder, \
             psycopg.connect(autocommit=True, **proxy.endpoint().keywords()) as client:
-        holder.execute("BEGIN; LOCK TABLE products")
+        holder.execute("BEGIN; LOCK TABLE news")
         proxy.wait_for_log("nightly")
         end = time.monotonic() + 4
         while time.monotonic() < end:
@@ -190,7 +190,6 @@ def test_a_migration_waits_for_the_catalog(load):
         holder.execute("BEGIN; LOCK TABLE products")
         loaded.config.write_text(f"[proxy]\nlisten = 127.0.0.1:1\ncoordinator = host=127.0.0.1 port={loaded.server.port}\n"
                                  + loaded.config.read_text())
-        from harness.proxy import binary
         runner = process.spawn([binary(), "migrate", "-c", str(loaded.config), "--yes"], stderr=log)
         process.wait_until(lambda: "waiting to read the catalog: pid" in pathlib.Path(log).read_text(), 10, "the runner to say so")
         holder.execute("ROLLBACK")

@@ -1,4 +1,5 @@
-/* Batches on their way to a stream: every byte arrives once and in order, whatever the mixture of ranges and copies. */
+/* Batches on their way to a stream: every byte arrives once and in order, whatever the mixture of ranges and
+ * copies. */
 #include "proxy/gather.h"
 
 #include <setjmp.h>
@@ -73,7 +74,8 @@ static int tear_down(void **state) {
     return 0;
 }
 
-/* Reads until everything that was expected is there, and runs the loop as long as the stream has more to send. */
+/* Reads until everything that was expected is there, and runs the loop as long as the stream has more to
+ * send. */
 static void receive(Pair *p) {
     uint8_t bytes[65536];
 

@@ -14,13 +14,15 @@
 #include "catalog/dump.h"
 #include "conf/config.h"
 
-static const char SCHEMA[] = "CREATE TABLE stores (store_id bigint PRIMARY KEY);"
-                             "CREATE TABLE orders (order_id bigint PRIMARY KEY, store_id bigint REFERENCES stores);"
-                             "CREATE TABLE items (item_id bigint PRIMARY KEY, order_id bigint REFERENCES orders,"
-                             " note text, store_id bigint);"
-                             "CREATE TABLE colours (name text);"
-                             "CREATE SCHEMA other; CREATE TABLE other.items (order_id bigint, note text);";
-static const char SETTINGS[] = "[tenant]\ntable = stores\ncolumn = store_id\n[table items]\nkind = backfill\n";
+static const char SCHEMA[] =
+    "CREATE TABLE stores (store_id bigint PRIMARY KEY);"
+    "CREATE TABLE orders (order_id bigint PRIMARY KEY, store_id bigint REFERENCES stores);"
+    "CREATE TABLE items (item_id bigint PRIMARY KEY, order_id bigint REFERENCES orders,"
+    " note text, store_id bigint);"
+    "CREATE TABLE colours (name text);"
+    "CREATE SCHEMA other; CREATE TABLE other.items (order_id bigint, note text);";
+static const char SETTINGS[] =
+    "[tenant]\ntable = stores\ncolumn = store_id\n[table items]\nkind = backfill\n";
 
 static const char INSERT_ITEM[] = "INSERT INTO items (order_id, note) VALUES (7, 'x')";
 
@@ -57,10 +59,11 @@ static void world_begin_sized(World *w, int max_entries) {
     memset(w, 0, sizeof *w);
     w->ledger = audit_new((AuditLimits){.max_entries = 10000, .sample_bytes = 100});
     plan_cache_init(&w->cache, max_entries, (FactsLimits){0}, w->ledger);
-    w->context = context_get(&w->contexts, &(SessionContext){.search_path = "public", .search_path_known = true});
+    w->context =
+        context_get(&w->contexts, &(SessionContext){.search_path = "public", .search_path_known = true});
     w->snapshot = snapshot_of(1, STAGE_DERIVE);
-    w->request =
-        (PlanRequest){.snapshot = w->snapshot, .context = w->context, .utf8 = true, .application = "test", .role = "app"};
+    w->request = (PlanRequest){
+        .snapshot = w->snapshot, .context = w->context, .utf8 = true, .application = "test", .role = "app"};
 }
 
 static void world_begin(World *w) { world_begin_sized(w, 100); }
@@ -146,7 +149,8 @@ static void texts_of_one_shape_share_a_plan(void **state) {
         {"SELECT * FROM orders WHERE store_id = 5 OR store_id = 5",
          "SELECT * FROM orders WHERE store_id = 5 OR store_id = 6", false},
         {"SET search_path = 'a'", "SET search_path = 'b'", false},
-        {"SELECT set_config('search_path', 'a', false)", "SELECT set_config('search_path', 'b', false)", false},
+        {"SELECT set_config('search_path', 'a', false)", "SELECT set_config('search_path', 'b', false)",
+         false},
         /* No shape at all: the text itself. */
         {"SELECT 0x1F", "SELECT 0x1F", true},
         {"SELECT 0x1F", "SELECT 0x2F", false},
@@ -160,9 +164,11 @@ static void texts_of_one_shape_share_a_plan(void **state) {
         world_begin(&w);
         /* Twice, since what is met for the first time may go another way. */
         visit(&w, cases[i].first);
-        Plan *first = get(&w, cases[i].first), *second = get(&w, cases[i].second), *again = get(&w, cases[i].first);
+        Plan *first = get(&w, cases[i].first), *second = get(&w, cases[i].second),
+             *again = get(&w, cases[i].first);
         if ((first == second) != cases[i].shared)
-            fail_msg("%s\n%s\nshould%s share a plan", cases[i].first, cases[i].second, cases[i].shared ? "" : " not");
+            fail_msg("%s\n%s\nshould%s share a plan", cases[i].first, cases[i].second,
+                     cases[i].shared ? "" : " not");
         if (first != again)
             fail_msg("%s: not found again", cases[i].first);
         plan_unref(first);
@@ -485,7 +491,8 @@ static void sweeping(void **state) {
     assert_int_equal(w.cache.stats.misses, 3);
     plan_unref(held);
     plan_unref(again);
-    snapshot_unref(old); /* the last one: any plan that still pointed into it would be found out by the sanitizer */
+    snapshot_unref(
+        old); /* the last one: any plan that still pointed into it would be found out by the sanitizer */
     visit(&w, INSERT_ITEM);
     world_end(&w);
 }
@@ -631,7 +638,8 @@ static void notes(void **state) {
         {"COPY items FROM STDIN", WRITES | MIGRATING},
         {"COPY items TO STDOUT", 0},
         {"INSERT INTO orders (store_id) VALUES (1)", WRITES},
-        {"WITH i AS (INSERT INTO items (order_id) VALUES (1) RETURNING *) SELECT * FROM i", WRITES | MIGRATING},
+        {"WITH i AS (INSERT INTO items (order_id) VALUES (1) RETURNING *) SELECT * FROM i",
+         WRITES | MIGRATING},
         {"PREPARE p AS INSERT INTO items (order_id) VALUES ($1)", WRITES | MIGRATING},
         {"EXPLAIN ANALYZE DELETE FROM items", WRITES | MIGRATING},
         {"SELECT 1; DELETE FROM items", WRITES | MIGRATING},
@@ -663,8 +671,9 @@ static void notes(void **state) {
     world_begin(&w);
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         Plan *p = get(&w, cases[i].text);
-        unsigned actual = (p->has_effects ? EFFECTS : 0) | (p->has_ddl ? DDL : 0) | (p->sets_encoding ? ENCODING : 0) |
-                          (p->drops_prepared ? DROPS : 0) | (p->writes ? WRITES : 0) | (p->migrating ? MIGRATING : 0) |
+        unsigned actual = (p->has_effects ? EFFECTS : 0) | (p->has_ddl ? DDL : 0) |
+                          (p->sets_encoding ? ENCODING : 0) | (p->drops_prepared ? DROPS : 0) |
+                          (p->writes ? WRITES : 0) | (p->migrating ? MIGRATING : 0) |
                           (p->hidden_effects ? HIDDEN : 0);
         if (actual != cases[i].expected)
             fail_msg("%s: 0x%02x instead of 0x%02x", cases[i].text, actual, cases[i].expected);
@@ -675,7 +684,8 @@ static void notes(void **state) {
     world_end(&w);
 }
 
-/* Behind a SET in the same text nobody knows what a name means, and nothing is rewritten; a name with a schema is known. */
+/* Behind a SET in the same text nobody knows what a name means, and nothing is rewritten; a name with a
+ * schema is known. */
 static void hidden_effects_hide_names(void **state) {
     static const struct {
         const char *text;

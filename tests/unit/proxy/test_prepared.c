@@ -32,7 +32,11 @@ static void names_are_cut_as_the_server_cuts_them(void **state) {
     static const struct {
         const char *name, *cut;
     } cases[] = {
-        {"", ""}, {"a", "a"}, {SIXTY "abc", SIXTY "abc"}, {SIXTY "abcd", SIXTY "abc"}, {SIXTY SIXTY, SIXTY "123"},
+        {"", ""},
+        {"a", "a"},
+        {SIXTY "abc", SIXTY "abc"},
+        {SIXTY "abcd", SIXTY "abc"},
+        {SIXTY SIXTY, SIXTY "123"},
     };
     char out[PREPARED_NAME_BYTES];
 
@@ -190,7 +194,8 @@ static void portals(void **state) {
         assert_ptr_equal(portal_find(&table, name)->plan, &plans[1]);
         assert_ptr_equal(portal_find(&table, name)->rewritten, &rewritings[1]);
         check_references(1, 2, 0, 2);
-        /* Bound to a statement that is not known here: what was known of the portal before is not true of it. */
+        /* Bound to a statement that is not known here: what was known of the portal before is not true of it.
+         */
         portal_bind(&table, name, NULL);
         assert_null(portal_find(&table, name)->plan);
         check_references(1, 1, 0, 1);

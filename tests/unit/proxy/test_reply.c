@@ -41,7 +41,8 @@ static void a_reply_is_empty_at_first(void **state) {
 /* Pushes and pops in waves of these sizes, and looks at every place each time. */
 static void keeps_order(void **state) {
     static const unsigned WAVES[][2] = {
-        {1, 1}, {3, 1}, {7, 5}, {8, 8}, {9, 3}, {20, 17}, {200, 100}, {1, 90}, {40, 61}, {1000, 1000}, {5, 5}, {70, 70},
+        {1, 1},     {3, 1},  {7, 5},   {8, 8},       {9, 3}, {20, 17},
+        {200, 100}, {1, 90}, {40, 61}, {1000, 1000}, {5, 5}, {70, 70},
     };
     ReplyQueue q = {0};
     uint64_t pushed = 0, popped = 0;

@@ -11,8 +11,8 @@
 #include "base/buf.h"
 #include "proxy/track.h"
 
-/* One text and the state behind it: "path role temporary tables". "-" is the default, "?" a path that is not known.
- * Outside of BEGIN … COMMIT the text is a transaction of its own. */
+/* One text and the state behind it: "path role temporary tables". "-" is the default, "?" a path that is not
+ * known. Outside of BEGIN … COMMIT the text is a transaction of its own. */
 typedef struct Step {
     const char *text;
     const char *state;
@@ -125,10 +125,12 @@ static const Script SCRIPTS[] = {
       {"SELECT set_config('search_path', 'app', $1)", "? - -", NULL},
       {"RESET ALL", "- - -", NULL}}},
     {"the last of several calls",
-     {{"SELECT set_config('search_path', 'a', false), set_config('search_path', 'b', false)", "b - -", NULL}}},
+     {{"SELECT set_config('search_path', 'a', false), set_config('search_path', 'b', false)", "b - -",
+       NULL}}},
     {"a function with SET FROM CURRENT changes nothing",
      {{"SET search_path = app", "app - -", NULL},
-      {"CREATE FUNCTION f() RETURNS int LANGUAGE sql SET search_path FROM CURRENT AS 'SELECT 1'", "app - -", NULL},
+      {"CREATE FUNCTION f() RETURNS int LANGUAGE sql SET search_path FROM CURRENT AS 'SELECT 1'", "app - -",
+       NULL},
       {"SET search_path FROM CURRENT", "app - -", NULL}}},
     {"savepoints",
      {{"BEGIN", "- - -", NULL},
@@ -216,7 +218,10 @@ static const char *describe(const Track *track, Arena *arena) {
 
     for (int i = 0; i < v->ntemps; i++)
         temps = arena_printf(arena, "%s%s%s", temps, i > 0 ? "," : "", v->temps[i]);
-    return arena_printf(arena, "%s %s %s", v->path_unknown ? "?" : v->search_path ? v->search_path : "-",
+    return arena_printf(arena, "%s %s %s",
+                        v->path_unknown  ? "?"
+                        : v->search_path ? v->search_path
+                                         : "-",
                         v->role ? v->role : "-", temps);
 }
 
@@ -323,7 +328,8 @@ static void concerns(void **state) {
         if (!facts)
             fail_msg("%s: %s", cases[i].text, err.message);
         if (track_concerns(&facts->statements[0]) != cases[i].concerns)
-            fail_msg("%s: concerns names: %s", cases[i].text, cases[i].concerns ? "expected" : "not expected");
+            fail_msg("%s: concerns names: %s", cases[i].text,
+                     cases[i].concerns ? "expected" : "not expected");
     }
     arena_free(arena);
 }
@@ -333,7 +339,8 @@ static void apply_text(Track *track, const char *text, Arena *arena) {
     apply(track, &(Step){text, NULL, NULL}, true, arena);
 }
 
-/* A copy is a state of its own, savepoints included: the predicted one is made anew from the confirmed one. */
+/* A copy is a state of its own, savepoints included: the predicted one is made anew from the confirmed one.
+ */
 static void copies(void **state) {
     Arena *arena = arena_new();
     Track track, copy;
