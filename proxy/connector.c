@@ -43,7 +43,6 @@ static void handshake_done(Stream *stream, const char *failure) {
         fail_attempt(c, "TLS handshake", failure);
         return;
     }
-    c->used_tls = true;
     stream_stop_reading(stream);
     finish(c, NULL);
 }
@@ -143,7 +142,7 @@ void connector_start(Connector *c, uv_loop_t *loop, Coordinator *coordinator, St
     c->done = done;
     c->want_tls = want_tls;
     c->tls_optional = tls_optional;
-    c->used_tls = c->abandoned = false;
+    c->abandoned = false;
     c->addresses = c->next = NULL;
     if (coordinator_is_unix(coordinator)) {
         try_unix_socket(c);
@@ -163,7 +162,7 @@ void connector_start(Connector *c, uv_loop_t *loop, Coordinator *coordinator, St
 }
 
 void connector_cancel(Connector *c) {
-    if (!connector_busy(c) || c->abandoned)
+    if (c->abandoned)
         return;
     c->abandoned = true;
     if (c->stream->open)

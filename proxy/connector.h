@@ -2,7 +2,7 @@
  *
  *   resolve → connect → [ask for TLS → one byte → handshake] → done
  *
- * Whatever happens, `done` is called exactly once. */
+ * Whatever happens, `done` is called exactly once, as the last thing: it may free the connector. */
 #ifndef PROXY_CONNECTOR_H
 #define PROXY_CONNECTOR_H
 
@@ -23,7 +23,6 @@ struct Connector {
     ConnectorDone *done;
     bool want_tls;            /* ask the server for TLS */
     bool tls_optional;        /* go on in clear if it says no */
-    bool used_tls;
     bool abandoned;
     uv_getaddrinfo_t resolve;
     uv_connect_t connect;
@@ -43,7 +42,5 @@ void connector_start(Connector *connector, uv_loop_t *loop, Coordinator *coordin
 /* Gives up. The stream, if open, is closed. `done` is called once more, with a failure, when the memory may be freed:
  * at once, or when the look-up or the closing handle has come back. */
 void connector_cancel(Connector *connector);
-/* Between connector_start and `done`. */
-static inline bool connector_busy(const Connector *c) { return c->coordinator != NULL; }
 
 #endif

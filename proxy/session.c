@@ -48,7 +48,7 @@ void session_set_state(Session *s, SessionState state) {
 /* ---- closing ---- */
 
 static void release_if_closed(Session *s) {
-    if (!s->client_closed || !s->server_closed || connector_busy(&s->connector))
+    if (!s->client_closed || !s->server_closed || s->connector)
         return;
     Worker *w = s->worker;
     if (s->counted)
@@ -98,8 +98,8 @@ void session_close(Session *s) {
     if (s->state != SESSION_CLOSING)
         session_set_state(s, SESSION_CLOSING);
     stream_close(&s->client);
-    if (connector_busy(&s->connector))
-        connector_cancel(&s->connector);
+    if (s->connector)
+        connector_cancel(s->connector);
     else
         stream_close(&s->server);
     release_if_closed(s);
@@ -110,8 +110,8 @@ static void close_after_flush(Session *s) {
     if (s->state != SESSION_CLOSING)
         session_set_state(s, SESSION_CLOSING);
     stream_close_flushed(&s->client);
-    if (connector_busy(&s->connector))
-        connector_cancel(&s->connector);
+    if (s->connector)
+        connector_cancel(s->connector);
     else
         stream_close_flushed(&s->server);
 }
@@ -125,7 +125,7 @@ void session_fatal(Session *s, const Error *err) {
     if (s->server_skip == 0) /* not into the midst of a message of the server */
         stream_write(&s->client, buf_ptr(m), buf_len(m));
     buf_clear(m);
-    if (s->server.open && !connector_busy(&s->connector)) {
+    if (s->server.open && !s->connector) {
         frontend_put_terminate(m);
         stream_write(&s->server, buf_ptr(m), buf_len(m));
         buf_clear(m);

@@ -49,7 +49,7 @@ struct Session {
     SessionState state;
     Stream client;
     Stream server;
-    Connector connector;
+    Connector *connector; /* owned; NULL but while the server connection is being opened */
     Buf client_held; /* an incomplete message at the front of what came */
     Buf server_held;
     size_t client_skip; /* bytes of a forwarded client message that are still to come */

@@ -81,6 +81,8 @@ static void send_startup(Session *s) {
 
 static void connected(Connector *connector, const char *failure) {
     Session *s = connector->owner;
+    free(connector);
+    s->connector = NULL;
     if (failure) {
         Coordinator *c = s->worker->runtime->coordinator;
         Error err;
@@ -112,15 +114,16 @@ void session_connect(Session *s) {
         want_tls = !want_tls;
     s->active_ms = s->worker->now / 1000000; /* connect_timeout counts from here */
     s->server_closed = false;
-    s->connector.owner = s;
+    s->connector = MEM_NEW(Connector);
+    s->connector->owner = s;
     bool optional = c->sslmode == SSLMODE_PREFER;
-    connector_start(&s->connector, &s->worker->loop, c, &s->server, want_tls, optional, connected);
+    connector_start(s->connector, &s->worker->loop, c, &s->server, want_tls, optional, connected);
 }
 
 /* sslmode allow and prefer: a server that turned one kind of connection down is asked once with the other. */
 static bool may_alternate(const Session *s) {
     SslMode mode = s->worker->runtime->coordinator->sslmode;
-    bool other_possible = mode == SSLMODE_ALLOW || (mode == SSLMODE_PREFER && s->connector.used_tls);
+    bool other_possible = mode == SSLMODE_ALLOW || (mode == SSLMODE_PREFER && s->server.tls);
     return other_possible && !s->server_alternated;
 }
 

@@ -249,7 +249,7 @@ static void check_timeouts(Worker *w, Session *s) {
     if (s->logging_in && c->login_timeout > 0 && now - s->connected_ms > (uint64_t)c->login_timeout) {
         error_set(&err, SQLSTATE_QUERY_CANCELED, "canceling authentication due to timeout");
         session_fatal(s, &err);
-    } else if (connector_busy(&s->connector) && w->runtime->coordinator->connect_timeout > 0 &&
+    } else if (s->connector && w->runtime->coordinator->connect_timeout > 0 &&
                now - s->active_ms > (uint64_t)w->runtime->coordinator->connect_timeout) {
         error_set(&err, SQLSTATE_CANNOT_CONNECT, "could not connect to the database server: timeout");
         error_hint(&err, "The proxy's setting \"coordinator\" names %s, port %s; connect_timeout in it sets the time.",
