@@ -2,9 +2,11 @@
  * are its own; a failed attempt closes the handle, and the next address is tried from attempt_closed. */
 #include "proxy/connector.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/un.h>
 
 #include "base/buf.h"
@@ -69,43 +71,48 @@ static const StreamCallbacks CONNECTING = {
 
 /* ---- attempts ---- */
 
-static void connected(uv_connect_t *request, int status) {
-    Connector *c = request->data;
-    if (!c->stream->open) /* given up meanwhile; attempt_closed follows */
-        return;
-    if (status < 0) {
-        fail_attempt(c, "connect", uv_strerror(status));
+static void connected(Stream *stream, int error) {
+    Connector *c = stream->owner;
+    if (error != 0) {
+        fail_attempt(c, "connect", strerror(error));
         return;
     }
-    stream_opened(c->stream);
     if (!c->want_tls) {
         finish(c, NULL);
         return;
     }
-    Buf request_bytes = {0};
-    startup_encode_ssl_request(&request_bytes);
-    stream_write(c->stream, buf_ptr(&request_bytes), buf_len(&request_bytes));
-    buf_free(&request_bytes);
-    stream_start_reading(c->stream);
+    Buf request = {0};
+    startup_encode_ssl_request(&request);
+    stream_write(stream, buf_ptr(&request), buf_len(&request));
+    buf_free(&request);
+    stream_start_reading(stream);
 }
 
-static void prepare_stream(Connector *c) {
+static void attempt(Connector *c, const struct sockaddr *address, socklen_t size) {
+    int fd = socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0) {
+        snprintf(c->failure, sizeof c->failure, "socket: %s", strerror(errno));
+        try_next(c);
+        return;
+    }
     stream_init(c->stream, &CONNECTING, c->stream->buffers, c);
-    c->connect.data = c;
+    stream_open(c->stream, c->loop, fd);
+    if (connect(fd, address, size) == 0)
+        connected(c->stream, 0);
+    else if (errno == EINPROGRESS)
+        stream_await_connection(c->stream, connected);
+    else
+        connected(c->stream, errno);
 }
 
 static void try_unix_socket(Connector *c) {
-    char path[sizeof((struct sockaddr_un *)0)->sun_path];
-    int n = snprintf(path, sizeof path, "%s/.s.PGSQL.%s", c->coordinator->host, c->coordinator->port);
-    if (n < 0 || (size_t)n >= sizeof path) {
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int n = snprintf(address.sun_path, sizeof address.sun_path, "%s/.s.PGSQL.%s", c->coordinator->host,
+                     c->coordinator->port);
+    if (n < 0 || (size_t)n >= sizeof address.sun_path)
         finish(c, "the path of the Unix socket is too long");
-        return;
-    }
-    prepare_stream(c);
-    uv_pipe_init(c->loop, &c->stream->handle.pipe, 0);
-    c->stream->handle.any.data = c->stream;
-    c->stream->open = true;
-    uv_pipe_connect(&c->connect, &c->stream->handle.pipe, path, connected);
+    else
+        attempt(c, (const struct sockaddr *)&address, sizeof address);
 }
 
 static void try_next(Connector *c) {
@@ -115,13 +122,7 @@ static void try_next(Connector *c) {
         return;
     }
     c->next = address->ai_next;
-    prepare_stream(c);
-    uv_tcp_init(c->loop, &c->stream->handle.tcp);
-    c->stream->handle.any.data = c->stream;
-    c->stream->open = true;
-    int rc = uv_tcp_connect(&c->connect, &c->stream->handle.tcp, address->ai_addr, connected);
-    if (rc != 0)
-        fail_attempt(c, "connect", uv_strerror(rc));
+    attempt(c, address->ai_addr, address->ai_addrlen);
 }
 
 static void resolved(uv_getaddrinfo_t *request, int status, struct addrinfo *addresses) {
@@ -149,7 +150,9 @@ void connector_start(Connector *c, uv_loop_t *loop, Coordinator *coordinator, St
         return;
     }
     if (coordinator->numeric) {
-        c->fixed = (struct addrinfo){.ai_addr = (struct sockaddr *)&coordinator->address};
+        c->fixed = (struct addrinfo){.ai_addr = (struct sockaddr *)&coordinator->address,
+                                     .ai_addrlen = coordinator->address.ss_family == AF_INET6 ? sizeof(struct sockaddr_in6)
+                                                                                              : sizeof(struct sockaddr_in)};
         c->next = &c->fixed;
         try_next(c);
         return;

@@ -25,7 +25,6 @@ struct Connector {
     bool tls_optional;        /* go on in clear if it says no */
     bool abandoned;
     uv_getaddrinfo_t resolve;
-    uv_connect_t connect;
     struct addrinfo *addresses; /* owned (libuv) */
     struct addrinfo *next;
     struct addrinfo fixed;      /* the one of a numeric host */

@@ -317,6 +317,5 @@ Session *session_new(Worker *w, bool is_unix) {
 void session_accepted(Session *s) {
     s->connected_ms = s->active_ms = s->worker->now / 1000000;
     s->logging_in = true;
-    stream_opened(&s->client);
     stream_start_reading(&s->client);
 }

@@ -59,7 +59,6 @@ struct Session {
     bool server_closed;
     bool counted;       /* in the proxy's number of clients */
     bool logging_in;    /* in the proxy's number of clients before authentication */
-    bool counted_in_stats;
     bool is_unix;
     bool wants_console;
     bool trusted;       /* a peer of the Unix socket with the proxy's own user id */

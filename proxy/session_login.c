@@ -170,9 +170,7 @@ static void note_startup_settings(Session *s, const Startup *startup) {
 static bool peer_is_owner(const Session *s) {
     struct ucred peer;
     socklen_t size = sizeof peer;
-    int fd;
-    return s->is_unix && uv_fileno(&s->client.handle.any, &fd) == 0 &&
-           getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && (peer.uid == geteuid() || peer.uid == 0);
+    return s->is_unix && getsockopt(s->client.fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && (peer.uid == geteuid() || peer.uid == 0);
 }
 
 static void begin_console(Session *s) {

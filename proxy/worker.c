@@ -1,9 +1,12 @@
 /* Workers: accepting, taking over what other threads hand them, timeouts, draining. */
 #include "proxy/worker.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "base/mem.h"
@@ -13,6 +16,7 @@
 
 #define TICK_MS 250
 #define LISTEN_BACKLOG 1024
+#define ACCEPT_AT_ONCE 64
 /* How long a session that is being closed waits for its last bytes to be taken; and at a shutdown. */
 #define LINGER_MS 30000
 #define LINGER_STOPPING_MS 1000
@@ -28,20 +32,17 @@ static void sync_wall_clock(Worker *w) {
 
 /* ---- accepting ---- */
 
-static void describe_peer(Session *s) {
-    struct sockaddr_storage address;
-    int size = sizeof address;
+static void describe_peer(Session *s, const struct sockaddr_storage *address) {
     char host[INET6_ADDRSTRLEN] = "?";
+    bool v6 = address->ss_family == AF_INET6;
     if (s->is_unix) {
         snprintf(s->address, sizeof s->address, "unix");
         return;
     }
-    if (uv_tcp_getpeername(&s->client.handle.tcp, (struct sockaddr *)&address, &size) != 0)
-        return;
-    uv_ip_name((struct sockaddr *)&address, host, sizeof host);
-    int port = ntohs(address.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&address)->sin6_port
-                                                   : ((struct sockaddr_in *)&address)->sin_port);
-    snprintf(s->address, sizeof s->address, address.ss_family == AF_INET6 ? "[%s]:%d" : "%s:%d", host, port);
+    uv_ip_name((const struct sockaddr *)address, host, sizeof host);
+    int port = ntohs(v6 ? ((const struct sockaddr_in6 *)address)->sin6_port
+                        : ((const struct sockaddr_in *)address)->sin_port);
+    snprintf(s->address, sizeof s->address, v6 ? "[%s]:%d" : "%s:%d", host, port);
 }
 
 static void refuse_login(Session *s) {
@@ -51,67 +52,77 @@ static void refuse_login(Session *s) {
     session_fatal(s, &err);
 }
 
-static void accept_client(uv_stream_t *handle, int status) {
-    Listener *l = handle->data;
-    Worker *w = handle->loop->data;
-    if (status < 0) {
-        log_warning("accept: %s", uv_strerror(status));
-        return;
-    }
-    worker_touch_clock(w);
+static void take_client(Worker *w, const Listener *l, int fd, const struct sockaddr_storage *address) {
     Session *s = session_new(w, l->is_unix);
-    if (l->is_unix)
-        uv_pipe_init(&w->loop, &s->client.handle.pipe, 0);
-    else
-        uv_tcp_init(&w->loop, &s->client.handle.tcp);
-    s->client.handle.any.data = &s->client;
-    s->client.open = true;
     list_append(&w->sessions, &s->link);
     w->nsessions++;
-    int before = atomic_fetch_add(&w->proxy->login_clients, 1);
-    s->logging_in = true;
-    if (uv_accept(handle, &s->client.handle.stream) != 0) {
-        session_close(s);
-        return;
-    }
     STAT_ADD(w->stats.clients, 1);
     STAT_ADD(w->stats.clients_total, 1);
-    s->counted_in_stats = true;
-    describe_peer(s);
+    int before = atomic_fetch_add(&w->proxy->login_clients, 1);
+    describe_peer(s, address);
+    stream_open(&s->client, &w->loop, fd);
     session_accepted(s);
     if (before >= w->runtime->config->max_login_clients)
         refuse_login(s);
+}
+
+/* Out of descriptors or memory: the clients wait in the kernel's queue, and the listener is asked again at the next
+ * tick; it would report them again at once, and without end, otherwise. */
+static void pause_listener(Listener *l) {
+    log_warning("accept: %s", strerror(errno));
+    uv_poll_stop(&l->poll);
+    l->paused = true;
+}
+
+static void accept_clients(uv_poll_t *poll, int status, int events) {
+    Listener *l = poll->data;
+    Worker *w = poll->loop->data;
+    (void)status;
+    (void)events;
+    worker_touch_clock(w);
+    for (int i = 0; i < ACCEPT_AT_ONCE; i++) {
+        struct sockaddr_storage address = {0};
+        socklen_t size = sizeof address;
+        int fd = accept4(l->fd, (struct sockaddr *)&address, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd >= 0) {
+            take_client(w, l, fd, &address);
+            continue;
+        }
+        if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+            pause_listener(l);
+        /* Else there is no one left (another worker may have been faster), or a client was gone already. */
+        return;
+    }
+}
+
+static void start_listener(Listener *l) {
+    l->paused = false;
+    uv_poll_start(&l->poll, UV_READABLE, accept_clients);
 }
 
 bool worker_listen_fd(Worker *w, int fd, bool is_unix, Error *err) {
     if (w->nlisteners == WORKER_MAX_LISTENERS)
         return error_set(err, SQLSTATE_CONFIG_FILE_ERROR, "listen names more than %d addresses",
                          WORKER_MAX_LISTENERS - 1);
-    Listener *l = &w->listeners[w->nlisteners];
+    if (listen(fd, LISTEN_BACKLOG) != 0)
+        return error_set(err, SQLSTATE_CANNOT_CONNECT, "could not listen: %s", strerror(errno));
+    Listener *l = &w->listeners[w->nlisteners++];
     l->is_unix = is_unix;
-    int rc;
-    if (is_unix) {
-        uv_pipe_init(&w->loop, &l->handle.pipe, 0);
-        rc = uv_pipe_open(&l->handle.pipe, fd);
-    } else {
-        uv_tcp_init(&w->loop, &l->handle.tcp);
-        rc = uv_tcp_open(&l->handle.tcp, fd);
-    }
-    l->handle.any.data = l;
-    w->nlisteners++;
-    if (rc == 0)
-        rc = uv_listen(&l->handle.stream, LISTEN_BACKLOG, accept_client);
-    if (rc != 0)
-        return error_set(err, SQLSTATE_CANNOT_CONNECT, "could not listen: %s", uv_strerror(rc));
+    l->fd = fd;
+    uv_poll_init(&w->loop, &l->poll, fd);
+    l->poll.data = l;
+    start_listener(l);
     return true;
 }
+
+static void listener_closed(uv_handle_t *handle) { close(((Listener *)handle->data)->fd); }
 
 static void stop_accepting(Worker *w) {
     if (!w->accepting)
         return;
     w->accepting = false;
     for (int i = 0; i < w->nlisteners; i++)
-        uv_close(&w->listeners[i].handle.any, NULL);
+        uv_close((uv_handle_t *)&w->listeners[i].poll, listener_closed);
 }
 
 /* ---- epochs ---- */
@@ -187,8 +198,7 @@ static void follow_shutdown(Worker *w) {
 void worker_session_gone(Worker *w, Session *s) {
     list_remove(&s->link);
     w->nsessions--;
-    if (s->counted_in_stats)
-        atomic_fetch_sub_explicit(&w->stats.clients, 1, memory_order_relaxed);
+    atomic_fetch_sub_explicit(&w->stats.clients, 1, memory_order_relaxed);
     stop_if_empty(w);
 }
 
@@ -268,6 +278,9 @@ static void tick(uv_timer_t *timer) {
     sync_wall_clock(w);
     LIST_FOREACH(it, &w->sessions)
         check_timeouts(w, LIST_ENTRY(it, Session, link));
+    for (int i = 0; i < w->nlisteners && w->accepting; i++)
+        if (w->listeners[i].paused)
+            start_listener(&w->listeners[i]);
     follow_shutdown(w);
 }
 

@@ -37,13 +37,10 @@ typedef struct Job {
 } Job;
 
 typedef struct Listener {
-    union {
-        uv_handle_t any;
-        uv_stream_t stream;
-        uv_tcp_t tcp;
-        uv_pipe_t pipe;
-    } handle;
+    uv_poll_t poll;
+    int fd;      /* owned */
     bool is_unix;
+    bool paused; /* until the next tick */
 } Listener;
 
 #define WORKER_MAX_LISTENERS 16
