@@ -226,7 +226,7 @@ def test_stages_beyond_derive_are_refused(shop, stage):
 
 
 @pytest.mark.parametrize("args, says", [
-    ((), "--yes"), (("--to", "nowhere", "--yes"), "nowhere"), (("--yes", "x"), "operand"), (("--lock-wait", "1x", "--yes"), "1x"),
+    ((), "--yes"), (("--to", "nowhere", "--yes"), "nowhere"), (("--yes", "x"), "unexpected argument"), (("--lock-wait", "1x", "--yes"), "1x"),
     (("--to", "observe", "--yes"), "does not go back")])
 def test_wrong_usage(shop, args, says):
     result = shop.run(*args)

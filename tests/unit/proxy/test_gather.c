@@ -53,9 +53,7 @@ static int set_up(void **state) {
     pair.peer = fds[1];
     assert_int_equal(uv_loop_init(&pair.loop), 0);
     stream_init(&pair.stream, &CALLBACKS, &pair.buffers, &pair);
-    assert_int_equal(uv_pipe_init(&pair.loop, &pair.stream.handle.pipe, 0), 0);
-    assert_int_equal(uv_pipe_open(&pair.stream.handle.pipe, fds[0]), 0);
-    stream_opened(&pair.stream);
+    stream_open(&pair.stream, &pair.loop, fds[0]);
     *state = &pair;
     return 0;
 }
