@@ -149,7 +149,8 @@ static void hold_lease(Control *c, uint64_t asked) {
     atomic_store(&c->proxy->lease_end, asked + (uint64_t)c->runtime->config->lease * 1000000);
 }
 
-static bool register_proxy(Control *c, Error *err) {
+/* For a snapshot of this epoch and generation. */
+static bool register_proxy(Control *c, int64_t known, uint64_t generation, Error *err) {
     char host[256] = "?";
     int64_t epoch;
     uint64_t asked = uv_hrtime();
@@ -157,9 +158,12 @@ static bool register_proxy(Control *c, Error *err) {
     if (!proxy_register(c->conn, c->id, host, (int)getpid(), SHARDFERRY_VERSION, c->runtime->config->lease, &epoch, err))
         return false;
     c->registered = true;
-    hold_lease(c, asked);
-    if (epoch != c->epoch)
+    if (epoch != known) {
         c->load_at = 0;
+        generation++;
+    }
+    atomic_store(&c->proxy->lease_generation, generation);
+    hold_lease(c, asked);
     return true;
 }
 
@@ -188,7 +192,7 @@ static bool load_catalog(Control *c, Error *err) {
     if (!snapshot)
         return false;
     /* Before the snapshot is in force, so that no statement on a table under migration meets a proxy without a lease. */
-    bool ok = snapshot->epoch == 0 || c->registered || register_proxy(c, err);
+    bool ok = snapshot->epoch == 0 || c->registered || register_proxy(c, snapshot->epoch, c->generation + 1, err);
     if (snapshot->epoch != c->epoch)
         log_info("epoch %" PRId64 " of the catalog is in force", snapshot->epoch);
     if (snapshot->warning && strcmp(snapshot->warning, c->warning) != 0)
@@ -234,7 +238,7 @@ static bool do_what_is_due(Control *c, Error *err) {
         if (!load_catalog(c, err))
             return false;
     }
-    if (c->epoch > 0 && !c->registered && !register_proxy(c, err))
+    if (c->epoch > 0 && !c->registered && !register_proxy(c, c->epoch, c->generation, err))
         return false;
     c->backoff_ms = FIRST_BACKOFF_MS;
     note_success(c);

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/mem.h"
 #include "base/utf8.h"
@@ -173,7 +174,7 @@ static PlanEntry *entry_new(PlanCache *cache, const PlanRequest *request, Str ke
 
 /* NULL: any parameter, or all of them. */
 static bool is_encoding_parameter(const char *name) {
-    return !name || strcmp(name, "client_encoding") == 0 || strcmp(name, "standard_conforming_strings") == 0;
+    return !name || strcasecmp(name, "client_encoding") == 0 || strcasecmp(name, "standard_conforming_strings") == 0;
 }
 
 static bool sets_encoding(const Statement *s) {
@@ -196,8 +197,7 @@ static void note_block(const Block *block, void *arg) {
 static void gather(Plan *plan, const Facts *facts) {
     for (int i = 0; i < facts->nstatements; i++) {
         const Statement *s = &facts->statements[i];
-        bool concerns = track_concerns(s);
-        plan->has_effects |= concerns;
+        plan->has_effects |= track_concerns(s);
         plan->has_ddl |= s->is_ddl;
         plan->sets_encoding |= sets_encoding(s);
         plan->drops_prepared |= s->kind == STMT_DEALLOCATE || (s->kind == STMT_DISCARD && s->discard_all);
@@ -206,7 +206,7 @@ static void gather(Plan *plan, const Facts *facts) {
         if (s->kind == STMT_EXECUTE && facts->nstatements == 1)
             plan->executes = s->name;
         facts_walk_blocks(s, note_block, &plan->writes);
-        plan->hidden_effects |= i + 1 < facts->nstatements && (concerns || sets_encoding(s));
+        plan->hidden_effects |= i + 1 < facts->nstatements && (track_changes_names(s) || sets_encoding(s));
     }
 }
 
@@ -233,8 +233,8 @@ static void find_audit_entries(PlanCache *cache, Plan *plan, const PlanRequest *
             subject.fingerprint = facts->statements[i].fingerprint;
             subject.text = (Str){request->text.ptr + span.start, span.end - span.start};
         } else {
-            /* Without a parse there is no fingerprint; the text's own hash keeps shapes apart. */
-            subject.fingerprint = plan->entry->hash;
+            /* Without a parse there is no fingerprint; the shape's hash keeps what is different apart. */
+            subject.fingerprint = has_shape ? cache->shape.hash : plan->entry->hash;
         }
         if (has_shape && plan->nstatements == 1)
             subject.shape = cache->shape.text;

@@ -21,6 +21,8 @@ typedef struct Proxy {
     _Atomic int clients;   /* sessions that asked for a database, now */
     _Atomic int login_clients;
     _Atomic uint64_t lease_end; /* ns, monotonic: until then the registration holds; 0: never registered */
+    _Atomic uint64_t lease_generation; /* of the first snapshot that was read behind the registration, or with it: a
+                                          worker with an older one may have missed any number of epochs */
     _Atomic int shutdown;  /* ShutdownMode */
     _Atomic(Runtime *) runtime; /* the newest; counted; read under runtime_lock */
     pthread_mutex_t runtime_lock;

@@ -47,7 +47,11 @@ Error *refusal_too_long(const Config *config, size_t size) {
 
 Error *refusal_fenced(const Session *s, const Plan *plan) {
     const Worker *w = s->worker;
-    if (!plan->migrating || w->now < atomic_load_explicit(&w->proxy->lease_end, memory_order_relaxed))
+    if (!plan->migrating)
+        return NULL;
+    /* The end first: it is set behind the generation. */
+    bool holds = w->now < atomic_load(&w->proxy->lease_end);
+    if (holds && plan->generation >= atomic_load(&w->proxy->lease_generation))
         return NULL;
     Error *err = MEM_NEW(Error);
     error_set(err, SQLSTATE_CANNOT_CONNECT_NOW, "table \"%s\" is under migration and the proxy does not know its stage",

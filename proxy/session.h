@@ -87,11 +87,13 @@ struct Session {
     struct SqlPrepared *sql_prepared; /* uthash table; owned */
     Track confirmed, predicted;
     Context *context;   /* for `predicted`; counted; NULL at first */
-    bool context_stale; /* `predicted` has changed since */
+    bool context_stale; /* something else than `predicted` has changed since */
+    uint32_t context_changes; /* of `predicted` when it was made */
     char transaction;   /* of the last ReadyForQuery: I, T, E; 0 before the first */
     bool skipping;      /* the server ignores the client's messages up to the next Sync */
     bool copy_in;       /* the server is reading CopyData */
     bool failed;        /* an error since the transaction began */
+    bool mispredicted;  /* an error since the last ReadyForQuery */
     bool utf8;
     bool ascii_safe;    /* client_encoding has no byte 0x5C inside a character */
     bool strings_standard;
@@ -138,8 +140,9 @@ size_t session_server_messages(Session *session, const uint8_t *data, size_t siz
 Plan *session_plan(Session *session, Str text) MUST_USE;
 Plan *session_plan_unread(Session *session, Str sample, const char *why) MUST_USE;
 bool session_plan_is_current(Session *session, const Plan *plan) MUST_USE;
-void session_context_changed(Session *session);
 void session_predict(Session *session, const Plan *plan);
+/* Behind a message that ends a transaction unless it is a block. */
+void session_predict_end(Session *session);
 /* After statements were skipped: what the others in the queue will have done. */
 void session_predict_anew(Session *session);
 /* The server has executed a statement. text: the whole query's, where it prepares something; else STR_NONE. */

@@ -98,6 +98,7 @@ static void handle_query(Session *s, Gather *out, const Message *m) {
     if (plan->prepares)
         r->text = mem_printf("%.*s", STR_ARG(text));
     session_predict(s, plan);
+    session_predict_end(s);
 }
 
 /* Sends Parse for a statement under a plan and notes how. `own`: on the proxy's account, its answer is swallowed. */
@@ -271,12 +272,14 @@ static void handle_sync(Session *s, Gather *out, const Message *m) {
         return;
     reply_push(&s->replies, REPLY_SYNC)->started = s->worker->now;
     s->syncs++;
+    session_predict_end(s);
 }
 
 static void handle_function(Session *s, Gather *out, const Message *m) {
     (void)out;
     (void)m;
     reply_push(&s->replies, REPLY_FUNCTION)->started = s->worker->now;
+    session_predict_end(s);
 }
 
 static void handle_copy_end(Session *s, Gather *out, const Message *m) {
@@ -333,6 +336,7 @@ static void pass_text_unread(Session *s, char type, const uint8_t *payload, size
     if (type == FE_QUERY) {
         r->plan = session_plan_unread(s, (Str){sample, strlen(sample)}, "it is longer than parse_bytes");
         count_statements(s, r->plan);
+        session_predict_end(s);
     } else {
         /* What stood under the name is not what the server has from now on. */
         r->displaced = prepared_take(&s->prepared, (Str){sample, strlen(sample)});

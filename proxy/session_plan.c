@@ -27,23 +27,22 @@ static const char *default_search_path(const Snapshot *snapshot, const char *rol
     return best;
 }
 
-void session_context_changed(Session *s) { s->context_stale = true; }
-
 static const Context *session_context(Session *s) {
     Worker *w = s->worker;
     if (!s->default_path && w->snapshot) {
         s->default_path = mem_strdup(default_search_path(w->snapshot, s->user, s->database));
-        session_context_changed(s);
+        s->context_stale = true;
     }
-    if (s->context && !s->context_stale)
+    if (s->context && !s->context_stale && s->context_changes == s->predicted.changes)
         return s->context;
     const TrackValues *v = s->predicted.current;
     const char *path = v->search_path ? v->search_path : s->default_path;
     bool uses_role = path && strstr(path, "$user");
+    const char *role = track_role(v) ? track_role(v) : s->user;
     SessionContext values = {
         .search_path = path,
-        .search_path_known = path && !v->path_unknown,
-        .role = uses_role ? (v->role ? v->role : s->user) : NULL,
+        .search_path_known = path && !v->path_unknown && !(uses_role && v->role_unknown),
+        .role = uses_role ? role : NULL,
         .temp_tables = v->ntemps > 0,
         .temp_names = (const char *const *)v->temps,
         .ntemp_names = v->ntemps,
@@ -52,6 +51,7 @@ static const Context *session_context(Session *s) {
     Context *old = s->context;
     s->context = context_get(&w->contexts, &values);
     s->context_stale = false;
+    s->context_changes = s->predicted.changes;
     context_unref(&w->contexts, old);
     return s->context;
 }
@@ -119,18 +119,23 @@ void session_predict(Session *s, const Plan *plan) {
     for (int i = 0; (stmt = plan_statement(plan, i)); i++)
         if (track_concerns(stmt))
             track_apply(&s->predicted, stmt, STR_NONE);
-    session_context_changed(s);
 }
+
+void session_predict_end(Session *s) { track_message_end(&s->predicted, false); }
 
 void session_predict_anew(Session *s) {
     if (track_equal(&s->predicted, &s->confirmed))
         return;
+    bool failed = s->failed; /* what stands at the head of the queue ends what failed */
     track_copy(&s->predicted, &s->confirmed);
-    session_context_changed(s);
     for (uint32_t i = 0; i < s->replies.count; i++) {
         const Reply *r = reply_at(&s->replies, i);
         if (r->plan && (r->kind == REPLY_QUERY || r->kind == REPLY_EXECUTE))
             session_predict(s, r->plan);
+        if (r->kind == REPLY_QUERY || r->kind == REPLY_FUNCTION || r->kind == REPLY_SYNC) {
+            track_message_end(&s->predicted, failed);
+            failed = false;
+        }
     }
 }
 
@@ -138,8 +143,12 @@ void session_confirm(Session *s, const Plan *plan, int index, Str tag, Str text)
     const Statement *stmt = plan_statement(plan, index);
     if (!stmt)
         return;
-    if (plan->has_effects && track_concerns(stmt))
+    if (plan->has_effects && track_concerns(stmt)) {
+        bool was_in_block = s->confirmed.in_block;
         track_apply(&s->confirmed, stmt, tag);
+        if (was_in_block && (!s->confirmed.in_block || stmt->chain))
+            s->failed = false; /* what follows in the same string is another transaction */
+    }
     if (stmt->is_ddl)
         s->ddl = true;
     if (stmt->kind == STMT_PREPARE && text.ptr)
@@ -163,6 +172,7 @@ void session_confirm(Session *s, const Plan *plan, int index, Str tag, Str text)
 
 void session_ready(Session *s, char transaction) {
     s->transaction = transaction;
+    s->confirmed.in_block = transaction != 'I';
     if (transaction == 'I') {
         track_transaction_end(&s->confirmed, s->failed);
         s->failed = false;
@@ -175,13 +185,12 @@ void session_ready(Session *s, char transaction) {
             control_request_reload(s->worker->proxy->control);
         }
     }
-    if (!reply_none(&s->replies))
+    if (reply_none(&s->replies))
+        s->encoding_pending = false;
+    else if (!s->mispredicted)
         return;
-    s->encoding_pending = false;
-    if (!track_equal(&s->predicted, &s->confirmed)) {
-        track_copy(&s->predicted, &s->confirmed);
-        session_context_changed(s);
-    }
+    s->mispredicted = false;
+    session_predict_anew(s);
 }
 
 /* A statement of the old epoch may be in flight, or waiting in a portal that is already bound. */

@@ -93,8 +93,9 @@ static void undo(Session *s, Reply *r) {
     if (r->kind == REPLY_PARSE && r->swallow && r->prepared) {
         r->prepared->missing = true;
         r->prepared->unconfirmed--;
-    } else if (r->kind == REPLY_PARSE && r->prepared) {
-        prepared_remove(&s->prepared, r->prepared);
+    } else if (r->kind == REPLY_PARSE) {
+        if (r->prepared)
+            prepared_remove(&s->prepared, r->prepared);
         if (r->displaced) {
             prepared_unref(prepared_put(&s->prepared, r->displaced));
             r->displaced = NULL;
@@ -124,7 +125,7 @@ static Fate handle_error(Session *s, Gather *out, Str payload) {
     s->copy_in = false;
     if (!r) /* of the connection, not of a statement; the server will close it */
         return FATE_FORWARD;
-    s->failed = true;
+    s->failed = s->mispredicted = true;
     Fate fate = FATE_FORWARD;
     if (r->refusal) {
         Buf *m = &s->worker->message;

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/attr.h"
 #include "base/mem.h"
@@ -32,6 +33,7 @@ static void values_unref(TrackValues *v) {
     free(v->temps);
     free(v->search_path);
     free(v->role);
+    free(v->authorization);
     free(v);
 }
 
@@ -47,7 +49,9 @@ static TrackValues *values_copy(const TrackValues *v) {
     copy->references = 1;
     copy->path_unknown = v->path_unknown;
     copy->search_path = v->search_path ? mem_strdup(v->search_path) : NULL;
+    copy->role_unknown = v->role_unknown;
     copy->role = v->role ? mem_strdup(v->role) : NULL;
+    copy->authorization = v->authorization ? mem_strdup(v->authorization) : NULL;
     copy->ntemps = v->ntemps;
     if (v->ntemps > 0)
         copy->temps = mem_alloc(sizeof *copy->temps * (size_t)v->ntemps);
@@ -69,6 +73,12 @@ void track_init(Track *track) {
     track->current->references = 1;
     track->durable = values_ref(track->current);
     track->base = values_ref(track->current);
+}
+
+static void set_current(Track *track, TrackValues *v) {
+    if (track->current != v)
+        track->changes++;
+    values_assign(&track->current, v);
 }
 
 static void pop_savepoint(Track *track) {
@@ -110,15 +120,16 @@ static void copy_savepoints(Track *to, const TrackSavepoint *from) {
 void track_copy(Track *to, const Track *from) {
     while (to->savepoints)
         pop_savepoint(to);
-    values_assign(&to->current, from->current);
+    set_current(to, from->current);
     values_assign(&to->durable, from->durable);
     values_assign(&to->base, from->base);
+    to->in_block = from->in_block;
     copy_savepoints(to, from->savepoints);
 }
 
 bool track_equal(const Track *a, const Track *b) {
     return a->current == b->current && a->durable == b->durable && a->base == b->base &&
-           a->nsavepoints == b->nsavepoints;
+           a->nsavepoints == b->nsavepoints && a->in_block == b->in_block;
 }
 
 /* ---- effects ---- */
@@ -130,7 +141,7 @@ static void change(Track *track, const Statement *stmt, Change *apply, bool loca
     bool same = track->current == track->durable;
     TrackValues *v = values_copy(track->current);
     apply(v, stmt);
-    values_assign(&track->current, v);
+    set_current(track, v);
     if (!local && same) {
         values_assign(&track->durable, v);
     } else if (!local) {
@@ -150,11 +161,24 @@ static void change_path(TrackValues *v, const Statement *stmt) {
 static void change_role(TrackValues *v, const Statement *stmt) {
     bool none = !stmt->set.value || strcmp(stmt->set.value, "none") == 0;
     set_string(&v->role, none ? NULL : stmt->set.value);
+    v->role_unknown = stmt->set.unknown;
+}
+
+/* It also does what SET ROLE NONE does. */
+static void change_authorization(TrackValues *v, const Statement *stmt) {
+    set_string(&v->role, NULL);
+    set_string(&v->authorization, stmt->set.value);
+    v->role_unknown = stmt->set.unknown;
 }
 
 static void forget_path(TrackValues *v, const Statement *stmt) {
     (void)stmt;
     v->path_unknown = true;
+}
+
+static void forget_role(TrackValues *v, const Statement *stmt) {
+    (void)stmt;
+    v->role_unknown = true;
 }
 
 static void reset_all(TrackValues *v, const Statement *stmt) {
@@ -172,7 +196,7 @@ static void drop_temps(TrackValues *v, const Statement *stmt) {
 
 static void discard_all(TrackValues *v, const Statement *stmt) {
     reset_all(v, stmt);
-    set_string(&v->role, NULL);
+    change_authorization(v, stmt);
     drop_temps(v, stmt);
 }
 
@@ -196,43 +220,58 @@ static void remove_temps(TrackValues *v, const Statement *stmt) {
             }
 }
 
+/* The parameters that give names their meaning. Quoted, and in set_config(), a parameter's name may be written in
+ * capitals as well. */
+static const struct {
+    const char *name;
+    Change *set;
+    Change *forget;
+} PARAMETERS[] = {
+    {"search_path", change_path, forget_path},
+    {"role", change_role, forget_role},
+    {"session_authorization", change_authorization, forget_role},
+};
+
+/* NULL: all of them, or any. */
+static bool is_followed(const char *name) {
+    for (size_t i = 0; name && i < ARRAY_LEN(PARAMETERS); i++)
+        if (strcasecmp(name, PARAMETERS[i].name) == 0)
+            return true;
+    return !name;
+}
+
 static void apply_set(Track *track, const Statement *stmt) {
     const char *name = stmt->set.name;
     if (!name)
         change(track, stmt, reset_all, false);
-    else if (strcmp(name, "search_path") == 0 && stmt->set.from_current)
-        return; /* SET … FROM CURRENT: to what it is */
-    else if (strcmp(name, "search_path") == 0)
-        change(track, stmt, change_path, stmt->set.local);
-    else if (strcmp(name, "role") == 0 || strcmp(name, "session_authorization") == 0)
-        change(track, stmt, change_role, stmt->set.local);
+    for (size_t i = 0; name && !stmt->set.from_current && i < ARRAY_LEN(PARAMETERS); i++) /* FROM CURRENT: to what it is */
+        if (strcasecmp(name, PARAMETERS[i].name) == 0)
+            change(track, stmt, PARAMETERS[i].set, stmt->set.local);
 }
-
-/* Whether a set_config() may set search_path. */
-static bool may_set_path(const ConfigCall *call) { return !call->name || strcmp(call->name, "search_path") == 0; }
 
 static bool calls_set_config(const Statement *stmt) {
     for (int i = 0; i < stmt->nconfig_calls; i++)
-        if (may_set_path(&stmt->config_calls[i]))
+        if (is_followed(stmt->config_calls[i].name))
             return true;
     return false;
 }
 
 static void apply_config_call(Track *track, const ConfigCall *call) {
-    if (!may_set_path(call))
-        return;
-    const Statement as_set = {.kind = STMT_SET, .set = {"search_path", call->value, call->local}};
+    const Statement as_set = {.kind = STMT_SET, .set = {call->name, call->value, call->local}};
     bool known = call->name && call->value && call->local_known;
-    change(track, &as_set, known ? change_path : forget_path, call->local_known && call->local);
+    for (size_t i = 0; i < ARRAY_LEN(PARAMETERS); i++)
+        if (!call->name || strcasecmp(call->name, PARAMETERS[i].name) == 0)
+            change(track, &as_set, known ? PARAMETERS[i].set : PARAMETERS[i].forget, call->local_known && call->local);
 }
 
 void track_transaction_end(Track *track, bool failed) {
+    track->in_block = false;
     while (track->savepoints)
         pop_savepoint(track);
     if (track->current == track->durable && track->durable == track->base)
         return;
     TrackValues *after = values_ref(failed ? track->base : track->durable);
-    values_assign(&track->current, after);
+    set_current(track, after);
     values_assign(&track->durable, after);
     values_assign(&track->base, after);
     values_unref(after);
@@ -248,12 +287,14 @@ static TrackSavepoint *find_savepoint(const Track *track, const char *name) {
 static void apply_transaction(Track *track, const Statement *stmt, Str tag) {
     TrackSavepoint *s = stmt->savepoint ? find_savepoint(track, stmt->savepoint) : NULL;
     switch (stmt->transaction) {
-    case TRANSACTION_COMMIT:
-        track_transaction_end(track, str_is(tag, "ROLLBACK"));
+    case TRANSACTION_BEGIN:
+        track->in_block = true;
         break;
+    case TRANSACTION_COMMIT:
     case TRANSACTION_ROLLBACK:
-    case TRANSACTION_PREPARE: /* not permitted after SET LOCAL of ours matters: the safe reading */
-        track_transaction_end(track, stmt->transaction == TRANSACTION_ROLLBACK);
+    case TRANSACTION_PREPARE:
+        track_transaction_end(track, stmt->transaction == TRANSACTION_ROLLBACK || str_is(tag, "ROLLBACK"));
+        track->in_block = stmt->chain;
         break;
     case TRANSACTION_SAVEPOINT:
         if (track->nsavepoints < MAX_SAVEPOINTS)
@@ -272,25 +313,24 @@ static void apply_transaction(Track *track, const Statement *stmt, Str tag) {
         }
         while (track->savepoints != s)
             pop_savepoint(track);
-        values_assign(&track->current, s->current);
+        set_current(track, s->current);
         values_assign(&track->durable, s->durable);
         break;
-    case TRANSACTION_BEGIN:
     case TRANSACTION_OTHER:
         break;
     }
 }
 
+bool track_changes_names(const Statement *stmt) {
+    return track_concerns(stmt) && !(stmt->kind == STMT_TRANSACTION && stmt->transaction == TRANSACTION_BEGIN);
+}
+
 bool track_concerns(const Statement *stmt) {
-    static const char *const NAMES[] = {"search_path", "role", "session_authorization"};
     switch (stmt->kind) {
     case STMT_SET:
-        for (size_t i = 0; stmt->set.name && i < ARRAY_LEN(NAMES); i++)
-            if (strcmp(stmt->set.name, NAMES[i]) == 0)
-                return true;
-        return !stmt->set.name;
+        return is_followed(stmt->set.name);
     case STMT_TRANSACTION:
-        return stmt->transaction != TRANSACTION_BEGIN && stmt->transaction != TRANSACTION_OTHER;
+        return stmt->transaction != TRANSACTION_OTHER;
     case STMT_DISCARD:
         return stmt->discard_all || stmt->discard_temp;
     default:

@@ -8,7 +8,8 @@
  *   durable -- in force when the transaction commits: SET LOCAL changes current alone
  *   base    -- in force when it began: what a rollback brings back
  *
- * The three are counted references to immutable values; unchanged ones are the same pointer. */
+ * The three are counted references to immutable values; unchanged ones are the same pointer. What a message leaves
+ * outside of a transaction block, in_block, is committed with it. */
 #ifndef PROXY_TRACK_H
 #define PROXY_TRACK_H
 
@@ -21,7 +22,9 @@ typedef struct TrackValues {
     int references;
     char *search_path; /* NULL: the session's default */
     bool path_unknown; /* set by something that could not be followed */
-    char *role;        /* NULL: the login role */
+    bool role_unknown;
+    char *role;        /* SET ROLE; NULL: none */
+    char *authorization; /* SET SESSION AUTHORIZATION; NULL: the login role */
     char **temps;      /* temporary tables and views that the session made */
     int ntemps;
 } TrackValues;
@@ -34,6 +37,8 @@ typedef struct Track {
     TrackValues *base;
     TrackSavepoint *savepoints; /* stack, innermost first; owned */
     int nsavepoints;
+    bool in_block;    /* behind BEGIN */
+    uint32_t changes; /* grows whenever `current` becomes another */
 } Track;
 
 void track_init(Track *track);
@@ -42,8 +47,13 @@ void track_free(Track *track);
 void track_copy(Track *to, const Track *from);
 bool track_equal(const Track *a, const Track *b) MUST_USE;
 
+/* The role that "$user" stands for; NULL: the login role. */
+static inline const char *track_role(const TrackValues *v) { return v->role ? v->role : v->authorization; }
+
 /* Whether the statement has an effect that track_apply follows. */
 bool track_concerns(const Statement *stmt) MUST_USE;
+/* Whether it has one on how names are read. */
+bool track_changes_names(const Statement *stmt) MUST_USE;
 
 /* Applies a statement's effect. tag: the server's command tag, which tells a COMMIT that became a ROLLBACK; empty when the
  * statement is only being sent. */
@@ -51,5 +61,10 @@ void track_apply(Track *track, const Statement *stmt, Str tag);
 
 /* The transaction is over (ReadyForQuery with status I). */
 void track_transaction_end(Track *track, bool failed);
+/* A message that ends a transaction unless it is a block (Sync, a simple query) has been applied. */
+static inline void track_message_end(Track *track, bool failed) {
+    if (!track->in_block)
+        track_transaction_end(track, failed);
+}
 
 #endif

@@ -239,6 +239,7 @@ static void a_text_that_is_rejected(void **state) {
         assert_false(plan_rewrites(plan));
         plan_unref(plan);
     }
+    assert_int_equal(w.new_shapes, 1);
     /* Once by its shape, of which one rejected text says nothing, and once by its bytes. */
     assert_int_equal(w.cache.stats.unparsed, 2);
     world_end(&w);
@@ -646,7 +647,7 @@ static void notes(void **state) {
         {"SET search_path = a", EFFECTS},
         {"SET search_path = a; SELECT * FROM items", EFFECTS | HIDDEN},
         {"SELECT * FROM items; SET search_path = a", EFFECTS},
-        {"BEGIN; SELECT 1", 0},
+        {"BEGIN; SELECT 1", EFFECTS},
         {"ROLLBACK; SELECT 1", EFFECTS | HIDDEN},
         {"SET client_encoding = 'SJIS'", ENCODING},
         {"SET client_encoding = 'SJIS'; SELECT 1", ENCODING | HIDDEN},

@@ -42,6 +42,10 @@ static const Script SCRIPTS[] = {
       {"SET search_path = app", "app - -", NULL},
       {"SET LOCAL search_path = other", "other - -", NULL},
       {"PREPARE TRANSACTION 'x'", "app - -", "PREPARE TRANSACTION"}}},
+    {"a PREPARE TRANSACTION that the server answers with ROLLBACK",
+     {{"BEGIN", "- - -", NULL},
+      {"SET search_path = app", "app - -", NULL},
+      {"PREPARE TRANSACTION 'x'", "- - -", "ROLLBACK"}}},
     {"COMMIT AND CHAIN begins another transaction",
      {{"BEGIN", "- - -", NULL},
       {"SET search_path = app", "app - -", NULL},
@@ -105,6 +109,27 @@ static const Script SCRIPTS[] = {
       {"BEGIN", "- - -", NULL},
       {"SET LOCAL ROLE tenant", "- tenant -", NULL},
       {"COMMIT", "- - -", "COMMIT"}}},
+    {"SET ROLE and SET SESSION AUTHORIZATION",
+     {{"SET SESSION AUTHORIZATION bob", "- bob -", NULL},
+      {"SET ROLE tenant", "- tenant -", NULL},
+      {"RESET ROLE", "- bob -", NULL},
+      {"SET ROLE tenant", "- tenant -", NULL},
+      {"SET SESSION AUTHORIZATION eve", "- eve -", NULL},
+      {"SET ROLE none", "- eve -", NULL},
+      {"SET SESSION AUTHORIZATION DEFAULT", "- - -", NULL}}},
+    {"names of parameters in capitals",
+     {{"SET \"SEARCH_PATH\" = app", "app - -", NULL},
+      {"SELECT set_config('Search_Path', 'b', false)", "b - -", NULL},
+      {"RESET \"Search_path\"", "- - -", NULL},
+      {"SELECT set_config('ROLE', 'tenant', false)", "- tenant -", NULL}}},
+    {"set_config of a role",
+     {{"BEGIN", "- - -", NULL},
+      {"SELECT set_config('role', $1, true)", "- ? -", NULL},
+      {"COMMIT", "- - -", "COMMIT"},
+      {"SELECT set_config('role', $1, false)", "- ? -", NULL},
+      {"SET ROLE tenant", "- tenant -", NULL},
+      {"SELECT set_config($1, $2, false)", "? ? -", NULL},
+      {"DISCARD ALL", "- - -", NULL}}},
     {"set_config with literals",
      {{"SELECT set_config('search_path', 'app', false)", "app - -", NULL},
       {"SELECT pg_catalog.set_config('search_path', 'b, c', 'f')", "b, c - -", NULL},
@@ -117,8 +142,9 @@ static const Script SCRIPTS[] = {
     {"set_config with what is not in the text",
      {{"SELECT set_config('search_path', $1, false)", "? - -", NULL},
       {"SET search_path = app", "app - -", NULL},
-      {"SELECT set_config($1, 'x', false)", "? - -", NULL},
-      {"RESET search_path", "- - -", NULL},
+      {"SELECT set_config($1, 'x', false)", "? ? -", NULL},
+      {"RESET search_path", "- ? -", NULL},
+      {"RESET ROLE", "- - -", NULL},
       {"BEGIN", "- - -", NULL},
       {"SELECT set_config('search_path', $1, true)", "? - -", NULL},
       {"COMMIT", "- - -", "COMMIT"},
@@ -215,6 +241,7 @@ static const Script SCRIPTS[] = {
 static const char *describe(const Track *track, Arena *arena) {
     const TrackValues *v = track->current;
     const char *temps = v->ntemps ? "" : "-";
+    const char *role = v->role_unknown ? "?" : track_role(v) ? track_role(v) : "-";
 
     for (int i = 0; i < v->ntemps; i++)
         temps = arena_printf(arena, "%s%s%s", temps, i > 0 ? "," : "", v->temps[i]);
@@ -222,27 +249,10 @@ static const char *describe(const Track *track, Arena *arena) {
                         v->path_unknown  ? "?"
                         : v->search_path ? v->search_path
                                          : "-",
-                        v->role ? v->role : "-", temps);
+                        role, temps);
 }
 
-/* Whether the session is in a transaction block behind the statement. */
-static bool is_in_block(const Statement *stmt, bool before) {
-    if (stmt->kind != STMT_TRANSACTION)
-        return before;
-    switch (stmt->transaction) {
-    case TRANSACTION_BEGIN:
-        return true;
-    case TRANSACTION_COMMIT:
-    case TRANSACTION_ROLLBACK:
-        return stmt->chain;
-    case TRANSACTION_PREPARE:
-        return false;
-    default:
-        return before;
-    }
-}
-
-static bool apply(Track *track, const Step *step, bool in_block, Arena *arena) {
+static void apply(Track *track, const Step *step, Arena *arena) {
     bool failed = step->tag && strcmp(step->tag, "ERROR") == 0;
     Error err;
     const Facts *facts = facts_parse(arena, str_of(step->text), (FactsLimits){0}, &err);
@@ -253,22 +263,18 @@ static bool apply(Track *track, const Step *step, bool in_block, Arena *arena) {
         const Statement *stmt = &facts->statements[i];
         if (track_concerns(stmt))
             track_apply(track, stmt, failed ? STR_NONE : str_of(step->tag));
-        in_block = is_in_block(stmt, in_block);
     }
-    if (!in_block) /* as ReadyForQuery says */
-        track_transaction_end(track, failed);
-    return in_block;
+    track_message_end(track, failed);
 }
 
 static void run(const Script *script) {
     Arena *arena = arena_new();
     Track track, copy;
-    bool in_block = false;
 
     track_init(&track);
     track_init(&copy);
     for (const Step *step = script->steps; step->text; step++) {
-        in_block = apply(&track, step, in_block, arena);
+        apply(&track, step, arena);
         const char *state = describe(&track, arena);
         if (strcmp(state, step->state) != 0)
             fail_msg("%s: %s\nleaves \"%s\"\nnot    \"%s\"", script->name, step->text, state, step->state);
@@ -299,7 +305,7 @@ static void concerns(void **state) {
         {"RESET SESSION AUTHORIZATION", true},
         {"SET work_mem = '1MB'", false},
         {"RESET work_mem", false},
-        {"BEGIN", false},
+        {"BEGIN", true},
         {"COMMIT", true},
         {"END", true},
         {"ABORT", true},
@@ -336,7 +342,8 @@ static void concerns(void **state) {
 
 /* Inside a transaction block. */
 static void apply_text(Track *track, const char *text, Arena *arena) {
-    apply(track, &(Step){text, NULL, NULL}, true, arena);
+    track->in_block = true;
+    apply(track, &(Step){text, NULL, NULL}, arena);
 }
 
 /* A copy is a state of its own, savepoints included: the predicted one is made anew from the confirmed one.
