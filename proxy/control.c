@@ -111,6 +111,12 @@ static void disconnect(Control *c) {
     c->connect_at = after_pause(c);
 }
 
+/* libpq would print it to stderr as it is. */
+static void log_notice(void *arg, const char *message) {
+    (void)arg;
+    log_debug("control connection: %.*s", (int)strcspn(message, "\n"), message);
+}
+
 static bool connect_control(Control *c, Error *err) {
     char timeout[32];
     const char *conninfo = c->runtime->config->control_conninfo;
@@ -128,8 +134,14 @@ static bool connect_control(Control *c, Error *err) {
         return false;
     }
     fcntl(PQsocket(c->conn), F_SETFD, FD_CLOEXEC);
-    return proxy_announce(c->conn, c->id, err) &&
-           query_script(c->conn, "listening for stage changes", "LISTEN " STAGE_CHANNEL, err);
+    PQsetNoticeProcessor(c->conn, log_notice, NULL);
+    if (proxy_announce(c->conn, c->id, err) &&
+        query_script(c->conn, "listening for stage changes", "LISTEN " STAGE_CHANNEL, err))
+        return true;
+    /* Unannounced, or deaf, it must not be worked with. */
+    PQfinish(c->conn);
+    c->conn = NULL;
+    return false;
 }
 
 /* ---- registration ---- */
@@ -158,6 +170,7 @@ static bool register_proxy(Control *c, int64_t known, uint64_t generation, Error
     if (!proxy_register(c->conn, c->id, host, (int)getpid(), SHARDFERRY_VERSION, c->runtime->config->lease, &epoch, err))
         return false;
     c->registered = true;
+    c->sent = -1; /* a registration acknowledges nothing */
     if (epoch != known) {
         c->load_at = 0;
         generation++;
@@ -204,7 +217,8 @@ static bool load_catalog(Control *c, Error *err) {
     c->status.loads++;
     c->status.last_load_us = wall_us();
     pthread_mutex_unlock(&c->status_lock);
-    if (c->generation > 0 && digest == c->digest) {
+    bool wanted = atomic_load(&c->proxy->lease_generation) > c->generation; /* by a registration just made */
+    if (c->generation > 0 && digest == c->digest && !wanted) {
         snapshot_unref(snapshot); /* nothing new: what was planned stays valid */
     } else {
         c->digest = digest;
@@ -245,18 +259,22 @@ static bool do_what_is_due(Control *c, Error *err) {
     return true;
 }
 
-static void read_notifications(Control *c) {
+/* Those that libpq has read already, with the answer to some query perhaps. */
+static void take_notifications(Control *c) {
     PGnotify *n;
-    if (!c->conn)
-        return;
-    if (PQconsumeInput(c->conn) == 0) { /* broken: the next load finds out why */
-        c->load_at = 0;
-        return;
-    }
     while ((n = PQnotifies(c->conn)) != NULL) {
         c->load_at = 0;
         PQfreemem(n);
     }
+}
+
+static void read_notifications(Control *c) {
+    if (!c->conn)
+        return;
+    if (PQconsumeInput(c->conn) == 0)
+        c->load_at = 0; /* broken: the load finds out why */
+    else
+        take_notifications(c);
 }
 
 /* Milliseconds until something is due. */
@@ -312,6 +330,8 @@ static void *run(void *arg) {
                 c->load_at = after_pause(c);
         }
         look_after_log(c);
+        if (c->conn)
+            take_notifications(c);
         wait_for_work(c);
     }
     return NULL;

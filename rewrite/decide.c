@@ -106,10 +106,14 @@ static bool writes_migrating(const Survey *survey) {
     return found;
 }
 
-static const Table *first_staged(const TableSet *tables) {
-    for (int i = 0; i < tables->n; i++)
-        if (tables->tables[i]->staged)
-            return tables->tables[i];
+/* Once there is an epoch, any table to be backfilled may have been taken in without this snapshot's knowing. */
+static const Table *first_in_migration(const Rewrite *rw) {
+    const TableSet *written = &rw->survey->written;
+
+    for (int i = 0; i < written->n; i++) {
+        if (written->tables[i]->staged || (rw->snapshot->epoch > 0 && written->tables[i]->kind == KIND_BACKFILL))
+            return written->tables[i];
+    }
     return NULL;
 }
 
@@ -119,7 +123,7 @@ static void decide_statement(Rewrite *rw, const Statement *stmt) {
     survey_statement(rw, stmt);
     list_tables(rw);
     rw->decision->writes_migrating = writes_migrating(rw->survey);
-    rw->decision->migrating = first_staged(&rw->survey->written);
+    rw->decision->migrating = first_in_migration(rw);
     if (family->rewrite)
         family->rewrite(rw, stmt);
     family->judge(rw, stmt);
