@@ -79,23 +79,20 @@ static void send_startup(Session *s) {
     buf_clear(m);
 }
 
-static void connected(Connector *connector, const char *failure) {
-    Session *s = connector->owner;
-    free(connector);
-    s->connector = NULL;
-    if (failure) {
-        Coordinator *c = s->worker->runtime->coordinator;
-        Error err;
-        s->server_closed = true;
-        error_set(&err, SQLSTATE_CANNOT_CONNECT, "could not connect to the database server at %s, port %s: %s", c->host,
-                  c->port, failure);
-        error_hint(&err, "The proxy runs; its setting \"coordinator\" names a server that does not answer.");
-        if (s->state == SESSION_CLOSING || s->state == SESSION_CANCEL)
-            session_close(s);
-        else
-            session_fatal(s, &err);
-        return;
-    }
+static void connection_failed(Session *s, const char *failure) {
+    Coordinator *c = s->worker->runtime->coordinator;
+    Error err;
+    s->server_closed = true;
+    error_set(&err, SQLSTATE_CANNOT_CONNECT, "could not connect to the database server at %s, port %s: %s", c->host,
+              c->port, failure);
+    error_hint(&err, "The proxy runs; its setting \"coordinator\" names a server that does not answer.");
+    if (s->state == SESSION_CLOSING || s->state == SESSION_CANCEL)
+        session_close(s);
+    else
+        session_fatal(s, &err);
+}
+
+static void connection_made(Session *s) {
     if (s->state == SESSION_CANCEL) {
         stream_write(&s->server, buf_ptr(&s->startup), buf_len(&s->startup));
         stream_start_reading(&s->server); /* the server closes when it has passed the request on */
@@ -105,6 +102,16 @@ static void connected(Connector *connector, const char *failure) {
     send_startup(s);
     stream_start_reading(&s->server);
     session_login_client_data(s, NULL, 0);
+}
+
+static void connected(Connector *connector, const char *failure) {
+    Session *s = connector->owner;
+    s->connector = NULL;
+    if (failure)
+        connection_failed(s, failure);
+    else
+        connection_made(s);
+    free(connector); /* `failure` may lie in it */
 }
 
 void session_connect(Session *s) {

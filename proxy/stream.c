@@ -175,7 +175,8 @@ void stream_send_raw(Stream *stream, uv_buf_t *pieces, unsigned npieces) {
         if (n < 0) {
             /* A peer that closed may have sent its last words first: while it is read from, the reading side meets the
              * end itself. */
-            if (!stream->reading)
+            bool gone = errno == EPIPE || errno == ECONNRESET;
+            if (!gone || !stream->reading)
                 stream_fail(stream, strerror(errno));
             return;
         }
@@ -206,12 +207,23 @@ void stream_write(Stream *stream, const void *data, size_t size) {
     stream_write_pieces(stream, &piece, 1);
 }
 
+/* The connection is broken, but what the peer sent before that is still there to be read. An owner that pauses
+ * meanwhile gets the rest, and the failure, when it reads on: `poll` reports the broken socket again. */
+static void fail_after_reading(Stream *stream, const char *failure) {
+    bool was_reading = stream->reading;
+    while (stream->open && stream->reading && receive(stream))
+        ;
+    bool paused = was_reading && !stream->reading && !stream->ended && !stream->close_when_flushed;
+    if (stream->open && !paused)
+        stream_fail(stream, failure);
+}
+
 /* The socket takes bytes again. */
 static void flush_out(Stream *stream) {
     uv_buf_t piece = uv_buf_init((char *)buf_ptr(&stream->out), (unsigned)buf_len(&stream->out));
     ssize_t n = try_send(stream, &piece, 1);
     if (n < 0) {
-        stream_fail(stream, strerror(errno));
+        fail_after_reading(stream, strerror(errno));
         return;
     }
     buf_consume(&stream->out, (size_t)n);
@@ -254,10 +266,7 @@ static void on_poll(uv_poll_t *poll, int status, int events) {
         return;
     }
     if (status < 0) {
-        while (stream->open && stream->reading && receive(stream))
-            ;
-        if (stream->open)
-            stream_fail(stream, "connection reset");
+        fail_after_reading(stream, "connection reset");
         return;
     }
     if (events & UV_WRITABLE && buf_len(&stream->out) > 0)
