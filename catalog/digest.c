@@ -1,5 +1,5 @@
-/* A number for what a snapshot says, so that reading the same catalog again changes nothing. Row estimates are left
- * out: they move with every VACUUM and decide nothing in a proxy. */
+/* A number for what a snapshot says, so that reading the same catalog again changes nothing. Row estimates
+ * are left out: they move with every VACUUM and decide nothing in a proxy. */
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
@@ -40,11 +40,13 @@ static void add_foreign_key(XXH3_state_t *h, const ForeignKey *fk) {
 }
 
 static void add_table(XXH3_state_t *h, const Table *t) {
-    const char *const texts[] = {t->schema,  t->name,         t->partition_of, t->view_definition, t->tenant_column,
-                                 t->problem, t->citus_column, t->tenant ? t->tenant->name : NULL};
+    const char *const texts[] = {
+        t->schema,        t->name,    t->partition_of, t->view_definition,
+        t->tenant_column, t->problem, t->citus_column, t->tenant ? t->tenant->name : NULL};
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
         add_text(h, texts[i]);
-    const int64_t numbers[] = {t->oid, t->relkind, t->kind, t->reason, t->stage, t->staged, t->citus, t->path.nsteps};
+    const int64_t numbers[] = {t->oid,   t->relkind, t->kind,  t->reason,
+                               t->stage, t->staged,  t->citus, t->path.nsteps};
     XXH3_64bits_update(h, numbers, sizeof numbers);
     add_number(h, t->ncolumns);
     for (int i = 0; i < t->ncolumns; i++)
@@ -52,7 +54,8 @@ static void add_table(XXH3_state_t *h, const Table *t) {
     add_number(h, t->nkeys);
     for (int i = 0; i < t->nkeys; i++) {
         add_text(h, t->keys[i].name);
-        add_number(h, t->keys[i].primary | t->keys[i].constraint << 1 | t->keys[i].partial_or_expression << 2);
+        add_number(h,
+                   t->keys[i].primary | t->keys[i].constraint << 1 | t->keys[i].partial_or_expression << 2);
         add_columns(h, t->keys[i].columns, t->keys[i].ncolumns);
     }
     add_number(h, t->nforeign_keys);

@@ -1,5 +1,6 @@
-/* Connecting to the coordinator without blocking. While a connector is at work the stream's callbacks and owner
- * are its own; a failed attempt closes the handle, and the next address is tried from attempt_closed. */
+/* Connecting to the coordinator without blocking. While a connector is at work the stream's callbacks and
+ * owner are its own; a failed attempt closes the handle, and the next address is tried from attempt_closed.
+ */
 #include "proxy/connector.h"
 
 #include <errno.h>
@@ -37,7 +38,9 @@ static void fail_attempt(Connector *c, const char *what, const char *why) {
 
 static void attempt_closed(Stream *stream) { try_next(stream->owner); }
 
-static void attempt_ended(Stream *stream, const char *failure) { fail_attempt(stream->owner, "connection", failure); }
+static void attempt_ended(Stream *stream, const char *failure) {
+    fail_attempt(stream->owner, "connection", failure);
+}
 
 static void handshake_done(Stream *stream, const char *failure) {
     Connector *c = stream->owner;
@@ -151,8 +154,9 @@ void connector_start(Connector *c, uv_loop_t *loop, Coordinator *coordinator, St
     }
     if (coordinator->numeric) {
         c->fixed = (struct addrinfo){.ai_addr = (struct sockaddr *)&coordinator->address,
-                                     .ai_addrlen = coordinator->address.ss_family == AF_INET6 ? sizeof(struct sockaddr_in6)
-                                                                                              : sizeof(struct sockaddr_in)};
+                                     .ai_addrlen = coordinator->address.ss_family == AF_INET6
+                                                       ? sizeof(struct sockaddr_in6)
+                                                       : sizeof(struct sockaddr_in)};
         c->next = &c->fixed;
         try_next(c);
         return;

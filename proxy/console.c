@@ -315,7 +315,8 @@ size_t console_messages(Session *s, const uint8_t *data, size_t size) {
         Error err;
         WireStatus status = frame_decode_frontend(data + used, size - used, &frame, &err);
         if (status == WIRE_OK && frame.length > MESSAGE_LIMIT)
-            status = (error_set(&err, SQLSTATE_PROGRAM_LIMIT_EXCEEDED, "message too long for the console"), WIRE_ERROR);
+            status = (error_set(&err, SQLSTATE_PROGRAM_LIMIT_EXCEEDED, "message too long for the console"),
+                      WIRE_ERROR);
         if (status == WIRE_ERROR) {
             session_fatal(s, &err);
             return size;

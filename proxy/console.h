@@ -1,5 +1,5 @@
-/* The admin console: a client that connects to the database `shardferry` speaks to the proxy itself, in the PostgreSQL
- * protocol, simple or extended, with results in text.
+/* The admin console: a client that connects to the database `shardferry` speaks to the proxy itself, in the
+ * PostgreSQL protocol, simple or extended, with results in text.
  *
  *   text → command (const table) → rows ─ at once
  *                                       ├ from each worker in turn (what only its own thread may read)

@@ -18,9 +18,9 @@ typedef struct ConsoleCommand {
     const char *const *columns; /* ends with NULL; NULL: no result set */
     const char *tag;            /* of CommandComplete, where there is no result set; NULL: the words */
     /* Exactly one of the three: */
-    void (*run)(Proxy *proxy, ConsoleRows *rows);           /* quick, on the session's worker */
-    void (*of_worker)(Worker *worker, ConsoleRows *rows);   /* once on each worker's thread */
-    void (*slow)(Proxy *proxy, ConsoleRows *rows);          /* on a pool thread */
+    void (*run)(Proxy *proxy, ConsoleRows *rows);         /* quick, on the session's worker */
+    void (*of_worker)(Worker *worker, ConsoleRows *rows); /* once on each worker's thread */
+    void (*slow)(Proxy *proxy, ConsoleRows *rows);        /* on a pool thread */
     const char *help;
 } ConsoleCommand;
 
@@ -33,9 +33,14 @@ extern const ConsoleCommand console_commands[];
 void console_row(ConsoleRows *rows, const char *const *values, int n);
 
 /* console_show.c */
-extern const char *const COLUMNS_HELP[], *const COLUMNS_CLIENTS[], *const COLUMNS_SERVERS[], *const COLUMNS_STATS[],
-    *const COLUMNS_CACHE[], *const COLUMNS_AUDIT[], *const COLUMNS_TABLES[], *const COLUMNS_CONFIG[],
-    *const COLUMNS_VERSION[], *const COLUMNS_CATALOG[];
+extern const char *const COLUMNS_HELP[],
+    *const COLUMNS_CLIENTS[], *const COLUMNS_SERVERS[], *const COLUMNS_STATS[],
+                                                            *const COLUMNS_CACHE[],
+                                                                *const COLUMNS_AUDIT[],
+                                                                    *const COLUMNS_TABLES[],
+                                                                        *const COLUMNS_CONFIG[],
+                                                                            *const COLUMNS_VERSION[],
+                                                                                *const COLUMNS_CATALOG[];
 void show_help(Proxy *proxy, ConsoleRows *rows);
 void show_clients(Worker *worker, ConsoleRows *rows);
 void show_servers(Worker *worker, ConsoleRows *rows);

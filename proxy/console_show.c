@@ -73,11 +73,14 @@ void show_version(Proxy *proxy, ConsoleRows *rows) {
 /* ---- CLIENTS, SERVERS ---- */
 
 const char *const COLUMNS_CLIENTS[] = {
-    "id",     "worker",      "user",       "database",   "application_name", "address",    "tls",
-    "state",  "transaction", "connect_time", "idle_ms",  "statements",       "rewritten",  "prepared", NULL};
+    "id",          "worker",       "user",    "database",   "application_name", "address",  "tls", "state",
+    "transaction", "connect_time", "idle_ms", "statements", "rewritten",        "prepared", NULL};
 
 static const char *transaction_name(char status) {
-    return status == 'I' ? "idle" : status == 'T' ? "in transaction" : status == 'E' ? "failed transaction" : NULL;
+    return status == 'I'   ? "idle"
+           : status == 'T' ? "in transaction"
+           : status == 'E' ? "failed transaction"
+                           : NULL;
 }
 
 void show_clients(Worker *w, ConsoleRows *rows) {
@@ -105,8 +108,9 @@ void show_clients(Worker *w, ConsoleRows *rows) {
     arena_free(row.arena);
 }
 
-const char *const COLUMNS_SERVERS[] = {"client_id", "worker",  "backend_pid",    "user",           "database",       "address",      "tls",
-                                       "state",     "pending", "unsent_to_server", "unsent_to_client", NULL};
+const char *const COLUMNS_SERVERS[] = {
+    "client_id", "worker",           "backend_pid",      "user", "database", "address", "tls", "state",
+    "pending",   "unsent_to_server", "unsent_to_client", NULL};
 
 void show_servers(Worker *w, ConsoleRows *rows) {
     RowTexts row = {.arena = arena_new()};
@@ -121,7 +125,8 @@ void show_servers(Worker *w, ConsoleRows *rows) {
         add_number(&row, s->server_pid);
         add(&row, s->user);
         add(&row, s->database);
-        add(&row, arena_printf(row.arena, coordinator_is_unix(c) ? "%s/.s.PGSQL.%s" : "%s:%s", c->host, c->port));
+        add(&row,
+            arena_printf(row.arena, coordinator_is_unix(c) ? "%s/.s.PGSQL.%s" : "%s:%s", c->host, c->port));
         add(&row, tls_describe(&s->server, tls, sizeof tls));
         add(&row, session_state_name(s->state));
         add_number(&row, s->replies.count);
@@ -137,18 +142,26 @@ void show_servers(Worker *w, ConsoleRows *rows) {
 #define READ(counter) atomic_load_explicit(&(counter), memory_order_relaxed)
 
 const char *const COLUMNS_STATS[] = {
-    "worker", "clients", "clients_total", "statements",        "rewritten",          "prepared_anew",
-    "errors", "unscoped", "cache_hits",   "cache_misses",      "bytes_from_clients", "bytes_from_servers", NULL};
+    "worker", "clients",  "clients_total", "statements",   "rewritten",          "prepared_anew",
+    "errors", "unscoped", "cache_hits",    "cache_misses", "bytes_from_clients", "bytes_from_servers",
+    NULL};
 
 #define NSTATS 11
 
 static void read_stats(const Worker *w, uint64_t out[NSTATS]) {
     const WorkerStats *s = &w->stats;
     const PlanStats *p = &w->plans.stats;
-    const uint64_t values[NSTATS] = {
-        READ(s->clients),       READ(s->clients_total), READ(s->statements), READ(s->rewritten),
-        READ(s->prepared_anew), READ(s->errors),        READ(s->unscoped),   READ(p->hits),
-        READ(p->misses),        READ(s->bytes_from_clients), READ(s->bytes_from_servers)};
+    const uint64_t values[NSTATS] = {READ(s->clients),
+                                     READ(s->clients_total),
+                                     READ(s->statements),
+                                     READ(s->rewritten),
+                                     READ(s->prepared_anew),
+                                     READ(s->errors),
+                                     READ(s->unscoped),
+                                     READ(p->hits),
+                                     READ(p->misses),
+                                     READ(s->bytes_from_clients),
+                                     READ(s->bytes_from_servers)};
     memcpy(out, values, sizeof values);
 }
 
@@ -169,8 +182,8 @@ void show_stats(Proxy *proxy, ConsoleRows *rows) {
     arena_free(row.arena);
 }
 
-const char *const COLUMNS_CACHE[] = {"worker",   "entries", "bytes",   "hits", "misses", "replanned",
-                                     "unparsed", "evicted", "hit_rate", NULL};
+const char *const COLUMNS_CACHE[] = {"worker",    "entries",  "bytes",   "hits",     "misses",
+                                     "replanned", "unparsed", "evicted", "hit_rate", NULL};
 
 void show_cache(Proxy *proxy, ConsoleRows *rows) {
     RowTexts row = {.arena = arena_new()};
@@ -185,7 +198,9 @@ void show_cache(Proxy *proxy, ConsoleRows *rows) {
         add_number(&row, READ(p->replanned));
         add_number(&row, READ(p->unparsed));
         add_number(&row, READ(p->evicted));
-        add(&row, hits + misses == 0 ? NULL : arena_printf(row.arena, "%.4f", (double)hits / (double)(hits + misses)));
+        add(&row, hits + misses == 0
+                      ? NULL
+                      : arena_printf(row.arena, "%.4f", (double)hits / (double)(hits + misses)));
         finish(&row, rows);
     }
     arena_free(row.arena);
@@ -193,9 +208,10 @@ void show_cache(Proxy *proxy, ConsoleRows *rows) {
 
 /* ---- AUDIT ---- */
 
-const char *const COLUMNS_AUDIT[] = {"fingerprint", "verdict",    "calls",     "errors", "total_ms", "avg_ms",
-                                     "max_ms",      "rewritten",  "application", "user", "tables",   "unscoped",
-                                     "reason",      "suggestion", "first_seen", "last_seen", "sample", NULL};
+const char *const COLUMNS_AUDIT[] = {"fingerprint", "verdict",  "calls",     "errors",      "total_ms",
+                                     "avg_ms",      "max_ms",   "rewritten", "application", "user",
+                                     "tables",      "unscoped", "reason",    "suggestion",  "first_seen",
+                                     "last_seen",   "sample",   NULL};
 
 void show_audit(Proxy *proxy, ConsoleRows *rows) {
     Arena *arena = arena_new();
@@ -297,9 +313,11 @@ void show_catalog(Proxy *proxy, ConsoleRows *rows) {
 
 /* ---- CONFIG ---- */
 
-const char *const COLUMNS_CONFIG[] = {"section", "name", "value", "default", "source", "reloadable", "help", NULL};
+const char *const COLUMNS_CONFIG[] = {"section", "name",       "value", "default",
+                                      "source",  "reloadable", "help",  NULL};
 
-static void add_setting(RowTexts *row, const Runtime *runtime, const Setting *setting, const char *value, int line) {
+static void add_setting(RowTexts *row, const Runtime *runtime, const Setting *setting, const char *value,
+                        int line) {
     add(row, setting->section);
     add(row, setting->name);
     add(row, value);

@@ -1,7 +1,7 @@
 /* Contexts: the sets of circumstances under which sessions of a worker resolve names.
  *
- * Most sessions share one. Each distinct set has a number that is never used again, so that a plan made under it is
- * found by comparing two integers. */
+ * Most sessions share one. Each distinct set has a number that is never used again, so that a plan made under
+ * it is found by comparing two integers. */
 #ifndef PROXY_CONTEXT_H
 #define PROXY_CONTEXT_H
 

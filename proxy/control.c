@@ -1,8 +1,10 @@
 /* The control thread.
  *
- *   wait → notifications, requests → [connect] → [load and publish] → [register, heartbeat] → [audit log] → wait
+ *   wait → notifications, requests → [connect] → [load and publish] → [register, heartbeat] → [audit log] →
+ * wait
  *
- * Each part runs when it is due; a failure of the connection puts everything that needs it off until it is back. */
+ * Each part runs when it is due; a failure of the connection puts everything that needs it off until it is
+ * back. */
 #include "proxy/control.h"
 
 #include <errno.h>
@@ -44,12 +46,12 @@ struct Control {
     PGconn *conn;
     char id[37];
     bool registered;
-    int64_t epoch;        /* of the last snapshot that was published */
-    int64_t sent;         /* acknowledgement in the last heartbeat */
+    int64_t epoch;               /* of the last snapshot that was published */
+    int64_t sent;                /* acknowledgement in the last heartbeat */
     uint64_t generation, digest; /* of the last snapshot that was published */
     int backoff_ms;
     int64_t connect_at, load_at, heartbeat_at; /* ms, monotonic */
-    char warning[512];    /* of the last snapshot: logged when it changes */
+    char warning[512];                         /* of the last snapshot: logged when it changes */
 
     pthread_mutex_t status_lock;
     ControlStatus status;
@@ -122,7 +124,8 @@ static bool connect_control(Control *c, Error *err) {
     const char *conninfo = c->runtime->config->control_conninfo;
     /* A connection that hangs must not outlast the lease by much. */
     snprintf(timeout, sizeof timeout, "%d", c->runtime->config->lease);
-    const char *keywords[] = {"application_name", "client_encoding", "connect_timeout", "tcp_user_timeout", "dbname", NULL};
+    const char *keywords[] = {"application_name", "client_encoding", "connect_timeout",
+                              "tcp_user_timeout", "dbname",          NULL};
     const char *values[] = {"shardferry control", "UTF8", "5", timeout, conninfo, NULL};
     c->conn = PQconnectdbParams(keywords, values, 1);
     if (PQstatus(c->conn) != CONNECTION_OK) {
@@ -167,7 +170,8 @@ static bool register_proxy(Control *c, int64_t known, uint64_t generation, Error
     int64_t epoch;
     uint64_t asked = uv_hrtime();
     gethostname(host, sizeof host - 1);
-    if (!proxy_register(c->conn, c->id, host, (int)getpid(), SHARDFERRY_VERSION, c->runtime->config->lease, &epoch, err))
+    if (!proxy_register(c->conn, c->id, host, (int)getpid(), SHARDFERRY_VERSION, c->runtime->config->lease,
+                        &epoch, err))
         return false;
     c->registered = true;
     c->sent = -1; /* a registration acknowledges nothing */
@@ -204,8 +208,10 @@ static bool load_catalog(Control *c, Error *err) {
     Snapshot *snapshot = catalog_load(c->conn, c->runtime->config, err);
     if (!snapshot)
         return false;
-    /* Before the snapshot is in force, so that no statement on a table under migration meets a proxy without a lease. */
-    bool ok = snapshot->epoch == 0 || c->registered || register_proxy(c, snapshot->epoch, c->generation + 1, err);
+    /* Before the snapshot is in force, so that no statement on a table under migration meets a proxy without
+     * a lease. */
+    bool ok =
+        snapshot->epoch == 0 || c->registered || register_proxy(c, snapshot->epoch, c->generation + 1, err);
     if (snapshot->epoch != c->epoch)
         log_info("epoch %" PRId64 " of the catalog is in force", snapshot->epoch);
     if (snapshot->warning && strcmp(snapshot->warning, c->warning) != 0)
@@ -345,12 +351,12 @@ static void make_id(char id[37]) {
         abort();
     b[6] = (unsigned char)((b[6] & 0x0f) | 0x40); /* RFC 4122, version 4 */
     b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
-    snprintf(id, 37, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1], b[2], b[3], b[4],
-             b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]);
+    snprintf(id, 37, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1], b[2],
+             b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]);
 }
 
-/* The first load, before clients are accepted: a [tenant] or [table …] section that does not fit the database ends the
- * start; a server that does not answer does not. */
+/* The first load, before clients are accepted: a [tenant] or [table …] section that does not fit the database
+ * ends the start; a server that does not answer does not. */
 static bool first_load(Control *c, Error *err) {
     if (!c->runtime->config->control_conninfo || do_what_is_due(c, err))
         return true;
@@ -391,7 +397,8 @@ void control_stop(Control *c) {
     if (c->running)
         pthread_join(c->thread, NULL);
     if (c->registered && !proxy_unregister(c->conn, c->id, &err))
-        log_failure(LOG_LEVEL_WARNING, &err, "could not unregister; a migration waits for the lease to run out");
+        log_failure(LOG_LEVEL_WARNING, &err,
+                    "could not unregister; a migration waits for the lease to run out");
     PQfinish(c->conn);
     runtime_unref(c->runtime);
     close(c->wake_fd);

@@ -1,8 +1,8 @@
 /* The control thread: shardferry's own connection to the database.
  *
- * It loads the catalog, listens for changes, registers the proxy, renews its lease and acknowledges epochs, and writes
- * the audit log; all with blocking calls, since no session waits for it. When the connection is lost the last
- * snapshot stays in force, and it tries again with growing pauses. */
+ * It loads the catalog, listens for changes, registers the proxy, renews its lease and acknowledges epochs,
+ * and writes the audit log; all with blocking calls, since no session waits for it. When the connection is
+ * lost the last snapshot stays in force, and it tries again with growing pauses. */
 #ifndef PROXY_CONTROL_H
 #define PROXY_CONTROL_H
 
@@ -20,8 +20,8 @@ Control *control_start(struct Proxy *proxy, Error *err) MUST_USE;
 void control_stop(Control *control);
 
 /* From any thread; cheap. */
-void control_request_reload(Control *control); /* the catalog may have changed */
-void control_wake(Control *control);           /* an acknowledgement or a log line is waiting */
+void control_request_reload(Control *control);     /* the catalog may have changed */
+void control_wake(Control *control);               /* an acknowledgement or a log line is waiting */
 void control_request_log_reopen(Control *control); /* after the audit log was rotated */
 
 /* For the console. */

@@ -1,6 +1,7 @@
 /* Where the database is and how it is spoken to: the `coordinator` setting, taken apart once.
  *
- * Immutable and reference-counted: a reload makes another one, and sessions keep the one that they began with. */
+ * Immutable and reference-counted: a reload makes another one, and sessions keep the one that they began
+ * with. */
 #ifndef PROXY_COORDINATOR_H
 #define PROXY_COORDINATOR_H
 
@@ -25,7 +26,7 @@ typedef struct Coordinator {
     char *hostaddr; /* an address that saves the look-up; NULL */
     char *port;
     SslMode sslmode;
-    SSL_CTX *tls;   /* NULL with sslmode=disable and for Unix sockets */
+    SSL_CTX *tls;        /* NULL with sslmode=disable and for Unix sockets */
     int connect_timeout; /* ms */
     bool numeric;        /* host is an address: this one, no look-up needed */
     struct sockaddr_storage address;

@@ -1,8 +1,8 @@
 /* Collecting what goes to a stream during one read, so that it leaves in one system call.
  *
  * Ranges of the buffer that was read are sent from where they lie; neighbouring ones are joined, so that an
- * untouched batch of messages is one piece. Bytes that the proxy makes are copied into `own`. Everything must be
- * flushed before the read buffer is used again. */
+ * untouched batch of messages is one piece. Bytes that the proxy makes are copied into `own`. Everything must
+ * be flushed before the read buffer is used again. */
 #ifndef PROXY_GATHER_H
 #define PROXY_GATHER_H
 

@@ -13,7 +13,8 @@
 
 #include "base/mem.h"
 
-/* "host:port", "[::1]:port", "*:port"; checked by conf/. The host is written NUL-terminated; NULL for all addresses. */
+/* "host:port", "[::1]:port", "*:port"; checked by conf/. The host is written NUL-terminated; NULL for all
+ * addresses. */
 static void split_address(char *address, const char **host, const char **port) {
     char *colon = strrchr(address, ':');
     *colon = '\0';
@@ -47,8 +48,8 @@ static int bound_socket(const struct addrinfo *a, Error *err) {
     return fd;
 }
 
-/* SO_REUSEPORT lets a second process of the same user share the port in silence, and take half of the clients. A
- * socket without it finds that out. */
+/* SO_REUSEPORT lets a second process of the same user share the port in silence, and take half of the
+ * clients. A socket without it finds that out. */
 static bool port_is_free(const struct addrinfo *a, Error *err) {
     int on = 1;
     int fd = socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -93,7 +94,8 @@ static bool listen_address(Worker *workers, int nworkers, const char *written, E
 static bool unix_path(const Config *config, struct sockaddr_un *address) {
     char **items = config_split(config->listen);
     const char *port = strrchr(items[0], ':') + 1;
-    int n = snprintf(address->sun_path, sizeof address->sun_path, "%s/.s.PGSQL.%s", config->unix_socket_dir, port);
+    int n = snprintf(address->sun_path, sizeof address->sun_path, "%s/.s.PGSQL.%s", config->unix_socket_dir,
+                     port);
     free(items);
     address->sun_family = AF_UNIX;
     return n > 0 && (size_t)n < sizeof address->sun_path;
@@ -112,13 +114,13 @@ static bool clear_stale(const struct sockaddr_un *address) {
 static bool listen_unix(Worker *workers, int nworkers, const Config *config, Error *err) {
     struct sockaddr_un address = {0};
     if (!unix_path(config, &address))
-        return error_set(err, SQLSTATE_CONFIG_FILE_ERROR, "unix_socket_dir: the path is longer than %zu bytes",
-                         sizeof address.sun_path - 20);
+        return error_set(err, SQLSTATE_CONFIG_FILE_ERROR,
+                         "unix_socket_dir: the path is longer than %zu bytes", sizeof address.sun_path - 20);
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0 || !clear_stale(&address) || bind(fd, (struct sockaddr *)&address, sizeof address) != 0 ||
         chmod(address.sun_path, (mode_t)config->unix_socket_mode) != 0) {
-        error_set(err, SQLSTATE_CANNOT_CONNECT, "unix_socket_dir: could not listen on %s: %s", address.sun_path,
-                  strerror(errno));
+        error_set(err, SQLSTATE_CANNOT_CONNECT, "unix_socket_dir: could not listen on %s: %s",
+                  address.sun_path, strerror(errno));
         if (fd >= 0)
             close(fd);
         return false;

@@ -1,5 +1,5 @@
-/* Listening sockets: for each address of `listen` one socket a worker with SO_REUSEPORT, so that the kernel spreads
- * the clients; one Unix socket shared by all workers. */
+/* Listening sockets: for each address of `listen` one socket a worker with SO_REUSEPORT, so that the kernel
+ * spreads the clients; one Unix socket shared by all workers. */
 #ifndef PROXY_LISTEN_H
 #define PROXY_LISTEN_H
 

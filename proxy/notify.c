@@ -1,4 +1,5 @@
-/* The notification protocol is stable and documented to be spoken without the library (sd_notify(3), "Notes"). */
+/* The notification protocol is stable and documented to be spoken without the library (sd_notify(3),
+ * "Notes"). */
 #include "proxy/notify.h"
 
 #include <stddef.h>

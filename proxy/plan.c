@@ -20,16 +20,16 @@ struct PlanEntry {
     PlanEntry *chain; /* in its bucket */
     List lru;
     uint64_t hash;
-    Str key;          /* shape, or exact text; in `arena` */
-    bool exact;       /* key is the text itself */
-    bool by_exact;    /* of a shape: a literal matters, look on by exact text */
-    bool cached;      /* in the table */
+    Str key;       /* shape, or exact text; in `arena` */
+    bool exact;    /* key is the text itself */
+    bool by_exact; /* of a shape: a literal matters, look on by exact text */
+    bool cached;   /* in the table */
     Arena *arena;
-    const Facts *facts; /* NULL: unparsed */
+    const Facts *facts;   /* NULL: unparsed */
     const char *unparsed; /* why */
-    Span *literals;   /* of the text that was parsed */
+    Span *literals;       /* of the text that was parsed */
     int nliterals;
-    size_t bytes;     /* as counted in the cache's total */
+    size_t bytes; /* as counted in the cache's total */
     Plan *plans;
 };
 
@@ -91,7 +91,8 @@ static void cache_add(PlanCache *cache, PlanEntry *e) {
     e->bytes = entry_size(e);
     list_append(&cache->lru, &e->lru);
     uint64_t n = atomic_fetch_add_explicit(&cache->stats.entries, 1, memory_order_relaxed) + 1;
-    uint64_t bytes = atomic_fetch_add_explicit(&cache->stats.bytes, e->bytes, memory_order_relaxed) + e->bytes;
+    uint64_t bytes =
+        atomic_fetch_add_explicit(&cache->stats.bytes, e->bytes, memory_order_relaxed) + e->bytes;
     while (n > 1 && (n > (uint64_t)cache->max_entries || bytes > MAX_CACHE_BYTES)) {
         cache_remove(cache, LIST_ENTRY(cache->lru.next, PlanEntry, lru));
         atomic_fetch_add_explicit(&cache->stats.evicted, 1, memory_order_relaxed);
@@ -141,7 +142,8 @@ static const char *why_unparsed(const PlanRequest *request, Str shape) {
         return request->unparsed_because;
     if (request->utf8)
         return utf8_valid(request->text) ? NULL : "it is not valid UTF-8";
-    return is_ascii(shape) ? NULL : "client_encoding is not UTF8 and it has names or comments that are not ASCII";
+    return is_ascii(shape) ? NULL
+                           : "client_encoding is not UTF8 and it has names or comments that are not ASCII";
 }
 
 static PlanEntry *entry_new(PlanCache *cache, const PlanRequest *request, Str key, uint64_t hash, bool exact,
@@ -174,19 +176,21 @@ static PlanEntry *entry_new(PlanCache *cache, const PlanRequest *request, Str ke
 
 /* NULL: any parameter, or all of them. */
 static bool is_encoding_parameter(const char *name) {
-    return !name || strcasecmp(name, "client_encoding") == 0 || strcasecmp(name, "standard_conforming_strings") == 0;
+    return !name || strcasecmp(name, "client_encoding") == 0 ||
+           strcasecmp(name, "standard_conforming_strings") == 0;
 }
 
 static bool sets_encoding(const Statement *s) {
     for (int i = 0; i < s->nconfig_calls; i++)
         if (is_encoding_parameter(s->config_calls[i].name))
             return true;
-    return (s->kind == STMT_SET && is_encoding_parameter(s->set.name)) || (s->kind == STMT_DISCARD && s->discard_all);
+    return (s->kind == STMT_SET && is_encoding_parameter(s->set.name)) ||
+           (s->kind == STMT_DISCARD && s->discard_all);
 }
 
 static bool writes(const Statement *s) {
-    return s->kind == STMT_INSERT || s->kind == STMT_UPDATE || s->kind == STMT_DELETE || s->kind == STMT_MERGE ||
-           (s->kind == STMT_COPY && s->copy.is_from);
+    return s->kind == STMT_INSERT || s->kind == STMT_UPDATE || s->kind == STMT_DELETE ||
+           s->kind == STMT_MERGE || (s->kind == STMT_COPY && s->copy.is_from);
 }
 
 static void note_block(const Block *block, void *arg) {
@@ -245,8 +249,8 @@ static void find_audit_entries(PlanCache *cache, Plan *plan, const PlanRequest *
     }
 }
 
-static Plan *plan_new(PlanCache *cache, PlanEntry *e, const PlanRequest *request, bool has_shape, PlanOnNew *on_new,
-                      void *arg) {
+static Plan *plan_new(PlanCache *cache, PlanEntry *e, const PlanRequest *request, bool has_shape,
+                      PlanOnNew *on_new, void *arg) {
     static const SessionContext UNKNOWN = {.search_path_known = false};
     Plan *plan = MEM_NEW(Plan);
     plan->references = 1;
@@ -265,8 +269,9 @@ static Plan *plan_new(PlanCache *cache, PlanEntry *e, const PlanRequest *request
     else if (!plan->snapshot)
         plan->decision = decide_unparsed(plan->arena, "the catalog has not been read yet");
     else
-        plan->decision = decide(plan->arena, request->text, e->facts, plan->snapshot,
-                                plan->hidden_effects || !request->context ? &UNKNOWN : &request->context->session);
+        plan->decision =
+            decide(plan->arena, request->text, e->facts, plan->snapshot,
+                   plan->hidden_effects || !request->context ? &UNKNOWN : &request->context->session);
     plan->nstatements = plan->decision->nstatements;
     for (int i = 0; i < plan->nstatements && !plan->migrating; i++)
         plan->migrating = plan->decision->statements[i].migrating;
@@ -294,8 +299,8 @@ static void entry_tidy(PlanEntry *e, uint64_t generation) {
     }
 }
 
-static Plan *entry_plan(PlanCache *cache, PlanEntry *e, const PlanRequest *request, bool has_shape, PlanOnNew *on_new,
-                        void *arg) {
+static Plan *entry_plan(PlanCache *cache, PlanEntry *e, const PlanRequest *request, bool has_shape,
+                        PlanOnNew *on_new, void *arg) {
     for (Plan *p = e->plans; p; p = p->next)
         if (is_current(p, request)) {
             atomic_fetch_add_explicit(&cache->stats.hits, 1, memory_order_relaxed);
@@ -319,14 +324,16 @@ static void touch(PlanCache *cache, PlanEntry *e) {
 }
 
 /* An uncached text: the entry lives as long as its plan. */
-static Plan *plan_once(PlanCache *cache, const PlanRequest *request, bool has_shape, PlanOnNew *on_new, void *arg) {
+static Plan *plan_once(PlanCache *cache, const PlanRequest *request, bool has_shape, PlanOnNew *on_new,
+                       void *arg) {
     PlanEntry *e = entry_new(cache, request, STR_LIT(""), str_hash(request->text), true, has_shape);
     Plan *plan = plan_new(cache, e, request, has_shape, on_new, arg);
     entry_unref(e);
     return plan;
 }
 
-static Plan *plan_exact(PlanCache *cache, const PlanRequest *request, bool has_shape, PlanOnNew *on_new, void *arg) {
+static Plan *plan_exact(PlanCache *cache, const PlanRequest *request, bool has_shape, PlanOnNew *on_new,
+                        void *arg) {
     uint64_t hash = str_hash(request->text);
     PlanEntry *e = find(cache, hash, request->text, true);
     if (!e) {
@@ -340,7 +347,8 @@ static Plan *plan_exact(PlanCache *cache, const PlanRequest *request, bool has_s
 
 Plan *plan_get(PlanCache *cache, const PlanRequest *request, PlanOnNew *on_new, void *arg) {
     bool has_shape = request->text.len <= MAX_CACHED_TEXT && shape_of(&cache->shape, request->text);
-    /* What the session's state makes unreadable must not be found in, or put into, an entry of readable texts. */
+    /* What the session's state makes unreadable must not be found in, or put into, an entry of readable
+     * texts. */
     if (request->unparsed_because || request->text.len > MAX_CACHED_TEXT ||
         (!request->utf8 && !is_ascii(request->text)))
         return plan_once(cache, request, has_shape, on_new, arg);
@@ -361,7 +369,8 @@ Plan *plan_get(PlanCache *cache, const PlanRequest *request, PlanOnNew *on_new, 
         return plan_exact(cache, request, true, on_new, arg);
     e = entry_new(cache, request, cache->shape.text, cache->shape.hash, false, true);
     Plan *plan = entry_plan(cache, e, request, true, on_new, arg);
-    /* A text that is rejected for a literal's sake (invalid UTF-8, a number out of range) says nothing of others. */
+    /* A text that is rejected for a literal's sake (invalid UTF-8, a number out of range) says nothing of
+     * others. */
     if (plan->decision->literals_matter || !e->facts || e->facts->literals_matter) {
         e->by_exact = true;
         entry_drop_plans(e);
@@ -373,7 +382,7 @@ Plan *plan_get(PlanCache *cache, const PlanRequest *request, PlanOnNew *on_new, 
 
 void plan_cache_sweep(PlanCache *cache, uint64_t generation) {
     LIST_FOREACH(it, &cache->lru)
-        entry_tidy(LIST_ENTRY(it, PlanEntry, lru), generation);
+    entry_tidy(LIST_ENTRY(it, PlanEntry, lru), generation);
 }
 
 const Statement *plan_statement(const Plan *plan, int index) {

@@ -2,13 +2,14 @@
  *
  *   text → shape → entry (facts, parsed once) → plan (decision under one snapshot and one context)
  *
- * A hit parses nothing and allocates nothing: the shape is one linear scan, the entry is found by its hash, and the
- * plan is current if two numbers agree. Texts that differ in literals alone share an entry; where a rewrite is due,
- * its edits are moved to the text at hand. An entry whose decision took a literal's value into account is kept by
- * exact text instead.
+ * A hit parses nothing and allocates nothing: the shape is one linear scan, the entry is found by its hash,
+ * and the plan is current if two numbers agree. Texts that differ in literals alone share an entry; where a
+ * rewrite is due, its edits are moved to the text at hand. An entry whose decision took a literal's value
+ * into account is kept by exact text instead.
  *
- * One cache a worker, used by its thread only. Entries are dropped least recently used first, by number and by
- * bytes; a plan that is still in use (a statement in flight, a prepared statement) lives on until it is released. */
+ * One cache a worker, used by its thread only. Entries are dropped least recently used first, by number and
+ * by bytes; a plan that is still in use (a statement in flight, a prepared statement) lives on until it is
+ * released. */
 #ifndef PROXY_PLAN_H
 #define PROXY_PLAN_H
 
@@ -26,30 +27,32 @@ typedef struct PlanEntry PlanEntry;
 
 typedef struct Plan {
     int references;
-    PlanEntry *entry;       /* counted */
-    struct Plan *next;      /* other plans of the entry */
-    uint64_t generation;    /* of the snapshot it was made from */
+    PlanEntry *entry;    /* counted */
+    struct Plan *next;   /* other plans of the entry */
+    uint64_t generation; /* of the snapshot it was made from */
     uint32_t context;
-    Snapshot *snapshot;     /* counted: the decision points into it; NULL if there was none */
-    Arena *arena;           /* owns the decision */
+    Snapshot *snapshot;       /* counted: the decision points into it; NULL if there was none */
+    Arena *arena;             /* owns the decision */
     const Decision *decision; /* never NULL */
-    AuditEntry **audit;     /* one per statement */
-    int nstatements;        /* at least 1 */
+    AuditEntry **audit;       /* one per statement */
+    int nstatements;          /* at least 1 */
     /* What the session must do when it sends the text, gathered from all statements: */
-    bool has_effects;       /* track_concerns some statement */
+    bool has_effects; /* track_concerns some statement */
     bool has_ddl;
-    bool sets_encoding;     /* SET client_encoding or standard_conforming_strings: what follows in this batch cannot be read */
+    bool sets_encoding;     /* SET client_encoding or standard_conforming_strings: what follows in this batch
+                               cannot be read */
     bool prepares;          /* PREPARE */
     const char *executes;   /* the name in an EXECUTE that is the only statement; NULL */
     bool drops_prepared;    /* DEALLOCATE, DISCARD ALL */
     bool writes;            /* INSERT, UPDATE, DELETE, MERGE or COPY FROM, wherever */
     const Table *migrating; /* the first table under migration that it writes to; NULL: none */
-    bool hidden_effects;    /* several statements, and one changes how the next is read: planned with an unknown path */
+    bool hidden_effects; /* several statements, and one changes how the next is read: planned with an unknown
+                            path */
 } Plan;
 
 typedef struct PlanStats {
     _Atomic uint64_t hits;
-    _Atomic uint64_t misses; /* parsed */
+    _Atomic uint64_t misses;    /* parsed */
     _Atomic uint64_t replanned; /* known text, new snapshot or context */
     _Atomic uint64_t unparsed;
     _Atomic uint64_t evicted;
@@ -59,23 +62,23 @@ typedef struct PlanStats {
 
 typedef struct PlanCache {
     PlanEntry **buckets; /* chained hash table */
-    uint32_t nbuckets; /* a power of two */
-    List lru;          /* least recently used first */
+    uint32_t nbuckets;   /* a power of two */
+    List lru;            /* least recently used first */
     int max_entries;
     FactsLimits limits;
-    Shape shape;       /* of the text being looked up: valid until the next look-up */
+    Shape shape;         /* of the text being looked up: valid until the next look-up */
     AuditLedger *ledger; /* not owned */
     PlanStats stats;
 } PlanCache;
 
 /* How the text of a session is to be read. */
 typedef struct PlanRequest {
-    Str text;              /* NUL-terminated behind its length */
-    Snapshot *snapshot;    /* NULL: none yet */
+    Str text;           /* NUL-terminated behind its length */
+    Snapshot *snapshot; /* NULL: none yet */
     const Context *context;
     const char *unparsed_because; /* the session's state forbids trust in the parser; NULL: parse */
-    bool utf8;             /* client_encoding is UTF8; else identifiers must be ASCII */
-    const char *application; /* for the audit */
+    bool utf8;                    /* client_encoding is UTF8; else identifiers must be ASCII */
+    const char *application;      /* for the audit */
     const char *role;
 } PlanRequest;
 
@@ -106,7 +109,8 @@ typedef struct Rewritten {
     Arena *arena;
 } Rewritten;
 
-/* For the text of the last plan_get, whose plan must be this one and rewrite. Appends the text to send to `out`. */
+/* For the text of the last plan_get, whose plan must be this one and rewrite. Appends the text to send to
+ * `out`. */
 Rewritten *plan_rewrite(PlanCache *cache, const Plan *plan, Str text, Buf *out) MUST_USE;
 /* For a text that is sent as it is behind a prefix. */
 Rewritten *rewritten_behind(Str prefix, Str text) MUST_USE;

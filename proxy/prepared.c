@@ -169,5 +169,5 @@ void portal_close_all(PreparedTable *table) {
     portal_set(&table->unnamed_portal, NULL);
     Portal *portal, *next;
     HASH_ITER(hh, table->portals, portal, next)
-        portal_free(table, portal);
+    portal_free(table, portal);
 }

@@ -1,11 +1,11 @@
 /* The named statements and portals of a session.
  *
- * The server holds the statement that was sent; the proxy keeps the client's text and parameter types beside it, so
- * that it can prepare the statement anew when a newer epoch asks for another text. Names are compared as the server
- * does: by their first 63 bytes.
+ * The server holds the statement that was sent; the proxy keeps the client's text and parameter types beside
+ * it, so that it can prepare the statement anew when a newer epoch asks for another text. Names are compared
+ * as the server does: by their first 63 bytes.
  *
- * Reference-counted: the table holds one, and so does each message in flight that may have to undo what it did
- * to the table (Parse that fails, Close that is skipped). */
+ * Reference-counted: the table holds one, and so does each message in flight that may have to undo what it
+ * did to the table (Parse that fails, Close that is skipped). */
 #ifndef PROXY_PREPARED_H
 #define PROXY_PREPARED_H
 
@@ -21,16 +21,16 @@
 typedef struct Prepared {
     int references;
     char name[PREPARED_NAME_BYTES]; /* "" is the unnamed one */
-    Str query;          /* the client's text, owned */
-    uint8_t *types;     /* parameter type OIDs as sent, owned */
+    Str query;                      /* the client's text, owned */
+    uint8_t *types;                 /* parameter type OIDs as sent, owned */
     int ntypes;
-    Plan *plan;         /* under which it was last sent; counted */
+    Plan *plan;           /* under which it was last sent; counted */
     Rewritten *rewritten; /* counted; NULL: sent as it is */
-    uint64_t sent_hash; /* of the text that was sent; 0: the original */
-    uint64_t sequence;  /* ReplyQueue.pushed behind the client's Parse */
-    bool missing;       /* the server may not have it as noted here: it must be sent again */
+    uint64_t sent_hash;   /* of the text that was sent; 0: the original */
+    uint64_t sequence;    /* ReplyQueue.pushed behind the client's Parse */
+    bool missing;         /* the server may not have it as noted here: it must be sent again */
     uint32_t unconfirmed; /* Parse messages of the proxy's own for it that are not answered yet */
-    uint64_t batch;     /* the batch, by number of Syncs, that the last of them stands in */
+    uint64_t batch;       /* the batch, by number of Syncs, that the last of them stands in */
     UT_hash_handle hh;
 } Prepared;
 

@@ -1,5 +1,5 @@
-/* Starting, signals, reload, shutdown. The main thread waits for signals; everything else is the workers' and the control
- * thread's. */
+/* Starting, signals, reload, shutdown. The main thread waits for signals; everything else is the workers' and
+ * the control thread's. */
 #include "proxy/proxy.h"
 
 #include <errno.h>
@@ -219,7 +219,8 @@ int proxy_run(const char *config_path, Error *err) {
     pthread_mutex_init(&p->runtime_lock, NULL);
     int signal_fd = block_signals();
     if (config->audit_log) {
-        AuditLimits limits = {config->audit_fingerprints, (size_t)config->audit_sample_bytes, config->audit_redact};
+        AuditLimits limits = {config->audit_fingerprints, (size_t)config->audit_sample_bytes,
+                              config->audit_redact};
         p->audit_log = audit_log_open(config->audit_log, limits, err);
         if (!p->audit_log)
             goto failed;
@@ -227,8 +228,9 @@ int proxy_run(const char *config_path, Error *err) {
     if (!start_workers(p, runtime, err))
         goto failed;
     log_info("shardferry " SHARDFERRY_VERSION " listens on %s%s%s, %d worker%s", config->listen,
-             config->unix_socket_dir ? " and in " : "", config->unix_socket_dir ? config->unix_socket_dir : "",
-             p->nworkers, p->nworkers == 1 ? "" : "s");
+             config->unix_socket_dir ? " and in " : "",
+             config->unix_socket_dir ? config->unix_socket_dir : "", p->nworkers,
+             p->nworkers == 1 ? "" : "s");
     notify_state("READY=1");
     while (wait_for_events(p, signal_fd, -1) == SHUTDOWN_NONE)
         ;

@@ -21,12 +21,13 @@ typedef struct Proxy {
     _Atomic int clients;   /* sessions that asked for a database, now */
     _Atomic int login_clients;
     _Atomic uint64_t lease_end; /* ns, monotonic: until then the registration holds; 0: never registered */
-    _Atomic uint64_t lease_generation; /* of the first snapshot that was read behind the registration, or with it: a
-                                          worker with an older one may have missed any number of epochs */
-    _Atomic int shutdown;  /* ShutdownMode */
+    _Atomic uint64_t
+        lease_generation;       /* of the first snapshot that was read behind the registration, or with it: a
+                                   worker with an older one may have missed any number of epochs */
+    _Atomic int shutdown;       /* ShutdownMode */
     _Atomic(Runtime *) runtime; /* the newest; counted; read under runtime_lock */
     pthread_mutex_t runtime_lock;
-    int wake_fd;           /* eventfd: a signal's work or a shutdown waits for the main thread */
+    int wake_fd; /* eventfd: a signal's work or a shutdown waits for the main thread */
     _Atomic bool reload_wanted;
 } Proxy;
 
@@ -37,8 +38,8 @@ int proxy_run(const char *config_path, Error *err);
 Runtime *proxy_runtime(Proxy *proxy) MUST_USE;
 /* Asks the main thread; from any thread. */
 void proxy_request_shutdown(Proxy *proxy, ShutdownMode mode);
-/* Reads the file again and puts it into force. Appends to `report` a line per setting that cannot be reloaded. From any thread
- * but a signal handler. */
+/* Reads the file again and puts it into force. Appends to `report` a line per setting that cannot be
+ * reloaded. From any thread but a signal handler. */
 MUST_USE bool proxy_reload(Proxy *proxy, Buf *report, Error *err);
 /* Gives a snapshot to all workers; takes over the reference. */
 void proxy_publish(Proxy *proxy, Snapshot *snapshot);

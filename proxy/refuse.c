@@ -40,8 +40,10 @@ void refuse_extended(Session *s, Gather *out, Error *refusal) {
 Error *refusal_too_long(const Config *config, size_t size) {
     Error *err = MEM_NEW(Error);
     error_set(err, SQLSTATE_PROGRAM_LIMIT_EXCEEDED, "statement is too long");
-    error_detail(err, "It has %zu bytes; the proxy's limit is %lld.", size, (long long)config->max_statement_bytes);
-    error_hint(err, "Raise max_statement_bytes in the proxy's configuration, or send the data with COPY or as parameters.");
+    error_detail(err, "It has %zu bytes; the proxy's limit is %lld.", size,
+                 (long long)config->max_statement_bytes);
+    error_hint(err, "Raise max_statement_bytes in the proxy's configuration, or send the data with COPY or "
+                    "as parameters.");
     return err;
 }
 
@@ -54,8 +56,8 @@ Error *refusal_fenced(const Session *s, const Plan *plan) {
     if (holds && plan->generation >= atomic_load(&w->proxy->lease_generation))
         return NULL;
     Error *err = MEM_NEW(Error);
-    error_set(err, SQLSTATE_CANNOT_CONNECT_NOW, "table \"%s\" is under migration and the proxy does not know its stage",
-              plan->migrating->name);
+    error_set(err, SQLSTATE_CANNOT_CONNECT_NOW,
+              "table \"%s\" is under migration and the proxy does not know its stage", plan->migrating->name);
     error_detail(err, "The proxy has had no working control connection for longer than its lease of %d ms.",
                  w->runtime->config->lease);
     error_hint(err, "Retry; the proxy recovers by itself when the control connection is back.");

@@ -1,9 +1,9 @@
 /* The queue of expected replies.
  *
- * For every message that the proxy sends to a server and that the server will answer, one Reply stands in the queue, in
- * order. It says what the answer ends with and what to do with it: hand it on, or swallow it, because the
- * proxy sent the message on its own account; or put the proxy's own error in the place of the server's. So what a
- * server's message means is known and never guessed. */
+ * For every message that the proxy sends to a server and that the server will answer, one Reply stands in the
+ * queue, in order. It says what the answer ends with and what to do with it: hand it on, or swallow it,
+ * because the proxy sent the message on its own account; or put the proxy's own error in the place of the
+ * server's. So what a server's message means is known and never guessed. */
 #ifndef PROXY_REPLY_H
 #define PROXY_REPLY_H
 
@@ -32,13 +32,14 @@ typedef struct Reply {
     bool failed;        /* an ErrorResponse came for it (QUERY) */
     uint8_t prefix;     /* QUERY: statements of the proxy's own in front of the client's, not answered yet */
     uint16_t statement; /* QUERY: index of the statement that is answered now */
-    uint64_t started;   /* ns, uv_hrtime: when the client's message arrived, or the previous statement's answer ended */
-    Plan *plan;         /* counted; NULL */
+    uint64_t started; /* ns, uv_hrtime: when the client's message arrived, or the previous statement's answer
+                         ended */
+    Plan *plan;       /* counted; NULL */
     Rewritten *rewritten; /* counted; NULL */
-    Prepared *prepared; /* PARSE: what was put into the table; CLOSE: what was taken out. Counted; NULL */
-    Prepared *displaced; /* PARSE: what stood under the name before. Counted; NULL */
-    char *text;         /* QUERY that prepares something: its text, owned; NULL */
-    Error *refusal;     /* owned: the text sent was made to fail, and the client gets this instead; NULL */
+    Prepared *prepared;   /* PARSE: what was put into the table; CLOSE: what was taken out. Counted; NULL */
+    Prepared *displaced;  /* PARSE: what stood under the name before. Counted; NULL */
+    char *text;           /* QUERY that prepares something: its text, owned; NULL */
+    Error *refusal;       /* owned: the text sent was made to fail, and the client gets this instead; NULL */
 } Reply;
 
 typedef struct ReplyQueue {
@@ -51,7 +52,9 @@ typedef struct ReplyQueue {
 } ReplyQueue;
 
 static inline bool reply_none(const ReplyQueue *q) { return q->count == 0; }
-static inline Reply *reply_at(const ReplyQueue *q, uint32_t i) { return &q->items[(q->head + i) & (q->capacity - 1)]; }
+static inline Reply *reply_at(const ReplyQueue *q, uint32_t i) {
+    return &q->items[(q->head + i) & (q->capacity - 1)];
+}
 static inline Reply *reply_head(const ReplyQueue *q) { return q->count ? reply_at(q, 0) : NULL; }
 
 /* Appends an empty reply of a kind; valid until the next push or pop. */

@@ -1,5 +1,6 @@
-/* What follows from the configuration file at run time: settings, the coordinator's address, the TLS certificate. Immutable and
- * reference-counted; a reload makes another one, and sessions that began under the old one keep it. */
+/* What follows from the configuration file at run time: settings, the coordinator's address, the TLS
+ * certificate. Immutable and reference-counted; a reload makes another one, and sessions that began under the
+ * old one keep it. */
 #ifndef PROXY_RUNTIME_H
 #define PROXY_RUNTIME_H
 

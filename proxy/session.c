@@ -13,7 +13,8 @@
 #include "wire/backend.h"
 #include "wire/frontend.h"
 
-/* Reading from one side stops while more than this waits to be sent to the other, and goes on when it is sent. */
+/* Reading from one side stops while more than this waits to be sent to the other, and goes on when it is
+ * sent. */
 #define BACKLOG_LIMIT (256 * 1024)
 
 #define S(state) (1u << SESSION_##state)
@@ -137,7 +138,8 @@ void session_fatal(Session *s, const Error *err) {
 bool session_is_idle(const Session *s) {
     switch (s->state) {
     case SESSION_ACTIVE:
-        return reply_none(&s->replies) && s->transaction == 'I' && buf_len(&s->client_held) == 0 && s->client_skip == 0;
+        return reply_none(&s->replies) && s->transaction == 'I' && buf_len(&s->client_held) == 0 &&
+               s->client_skip == 0;
     case SESSION_CONSOLE:
         return console_is_idle(s->console);
     default:
@@ -259,8 +261,8 @@ static void server_drained(Stream *stream) {
         stream_start_reading(&s->client);
 }
 
-/* The client sends no more, or is gone. What it sent is still executed, and as long as it may listen it gets the
- * answers: the server meets the end of the stream where it would meet it without a proxy. */
+/* The client sends no more, or is gone. What it sent is still executed, and as long as it may listen it gets
+ * the answers: the server meets the end of the stream where it would meet it without a proxy. */
 static void client_ended(Stream *stream, const char *failure) {
     Session *s = stream->owner;
     if (failure)
@@ -283,8 +285,9 @@ static void server_ended(Stream *stream, const char *failure) {
     stream_close(&s->server);
     if (in_login && !s->server_refused) {
         Error err;
-        error_set(&err, SQLSTATE_CONNECTION_FAILURE, "the database server closed the connection during the login%s%s",
-                  failure ? ": " : "", failure ? failure : "");
+        error_set(&err, SQLSTATE_CONNECTION_FAILURE,
+                  "the database server closed the connection during the login%s%s", failure ? ": " : "",
+                  failure ? failure : "");
         session_fatal(s, &err);
     } else if (s->state != SESSION_CLOSING && s->state != SESSION_CANCEL && !s->restarting) {
         close_after_flush(s);

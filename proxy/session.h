@@ -1,7 +1,8 @@
 /* A session: one client, its server connection, and what is known of the conversation between them.
  *
- *   client ── client_held ──▶ session_client.c ──▶ server      messages of the client: planned, queued, forwarded
- *   client ◀── session_server.c ◀── server_held ── server      messages of the server: matched with the queue
+ *   client ── client_held ──▶ session_client.c ──▶ server      messages of the client: planned, queued,
+ * forwarded client ◀── session_server.c ◀── server_held ── server      messages of the server: matched with
+ * the queue
  *
  * A session lives on one worker, from accept to the close of both sockets; nothing here is locked.
  *
@@ -50,35 +51,35 @@ struct Session {
     Stream client;
     Stream server;
     Connector *connector; /* owned; NULL but while the server connection is being opened */
-    Buf client_held; /* an incomplete message at the front of what came */
+    Buf client_held;      /* an incomplete message at the front of what came */
     Buf server_held;
-    size_t client_skip; /* bytes of a forwarded client message that are still to come */
+    size_t client_skip;    /* bytes of a forwarded client message that are still to come */
     size_t client_discard; /* bytes of a refused client message that are still to come */
     size_t server_skip;
     bool client_closed; /* on_closed has been called, or it was never open */
     bool server_closed;
-    bool counted;       /* in the proxy's number of clients */
-    bool logging_in;    /* in the proxy's number of clients before authentication */
+    bool counted;    /* in the proxy's number of clients */
+    bool logging_in; /* in the proxy's number of clients before authentication */
     bool is_unix;
     bool wants_console;
-    bool trusted;       /* a peer of the Unix socket with the proxy's own user id */
-    bool relay_only;    /* after login: RELAY */
+    bool trusted;           /* a peer of the Unix socket with the proxy's own user id */
+    bool relay_only;        /* after login: RELAY */
     bool server_alternated; /* sslmode allow, prefer: the other way has been tried */
-    bool server_refused; /* it sent an ErrorResponse during the login */
+    bool server_refused;    /* it sent an ErrorResponse during the login */
     bool ssl_answered, gss_answered;
-    bool client_done;   /* the client sends no more: Terminate, or the end of its stream */
+    bool client_done;    /* the client sends no more: Terminate, or the end of its stream */
     bool sasl_requested; /* the server asked for SCRAM while both legs use TLS */
     bool restarting;     /* the server connection is being closed to be opened the other way */
 
     /* Login and circumstances; strings are owned. */
-    Buf startup;        /* the client's packet, as it came */
+    Buf startup; /* the client's packet, as it came */
     char *user;
     char *database;
     char *application;
-    char *default_path; /* search_path of a fresh session; NULL: not known yet */
-    uint32_t server_pid; /* from BackendKeyData; 0: none */
-    char address[64];   /* of the client, "127.0.0.1:5000" or "unix" */
-    uint64_t closing_ms; /* loop time: when CLOSING began */
+    char *default_path;               /* search_path of a fresh session; NULL: not known yet */
+    uint32_t server_pid;              /* from BackendKeyData; 0: none */
+    char address[64];                 /* of the client, "127.0.0.1:5000" or "unix" */
+    uint64_t closing_ms;              /* loop time: when CLOSING began */
     uint64_t connected_ms, active_ms; /* loop time: accept; last message of either side */
 
     /* ACTIVE */
@@ -86,22 +87,23 @@ struct Session {
     PreparedTable prepared;
     struct SqlPrepared *sql_prepared; /* uthash table; owned */
     Track confirmed, predicted;
-    Context *context;   /* for `predicted`; counted; NULL at first */
-    bool context_stale; /* something else than `predicted` has changed since */
+    Context *context;         /* for `predicted`; counted; NULL at first */
+    bool context_stale;       /* something else than `predicted` has changed since */
     uint32_t context_changes; /* of `predicted` when it was made */
-    char transaction;   /* of the last ReadyForQuery: I, T, E; 0 before the first */
-    bool skipping;      /* the server ignores the client's messages up to the next Sync */
-    bool copy_in;       /* the server is reading CopyData */
-    bool failed;        /* an error since the transaction began */
-    bool mispredicted;  /* an error since the last ReadyForQuery */
+    char transaction;         /* of the last ReadyForQuery: I, T, E; 0 before the first */
+    bool skipping;            /* the server ignores the client's messages up to the next Sync */
+    bool copy_in;             /* the server is reading CopyData */
+    bool failed;              /* an error since the transaction began */
+    bool mispredicted;        /* an error since the last ReadyForQuery */
     bool utf8;
-    bool ascii_safe;    /* client_encoding has no byte 0x5C inside a character */
+    bool ascii_safe; /* client_encoding has no byte 0x5C inside a character */
     bool strings_standard;
     bool encoding_pending; /* a SET of one of the three is in flight */
-    bool ddl;           /* in this transaction: the catalog has to be read again when it commits */
-    bool bound_writes;  /* a portal of a writing statement is open */
-    uint64_t syncs;     /* Syncs sent: the number of the batch that messages belong to */
-    uint64_t drain_mark; /* replies.pushed when a new epoch came: the older ones are under the old epoch; 0: drained */
+    bool ddl;              /* in this transaction: the catalog has to be read again when it commits */
+    bool bound_writes;     /* a portal of a writing statement is open */
+    uint64_t syncs;        /* Syncs sent: the number of the batch that messages belong to */
+    uint64_t drain_mark;   /* replies.pushed when a new epoch came: the older ones are under the old epoch; 0:
+                              drained */
     uint64_t statements, rewritten;
 
     struct Console *console; /* owned */
@@ -117,7 +119,8 @@ void session_close(Session *session);
 void session_fatal(Session *session, const Error *err);
 void session_set_state(Session *session, SessionState state);
 const char *session_state_name(SessionState state);
-/* Tells a client of a condition of the proxy and closes, when nothing is running; returns false if something is. */
+/* Tells a client of a condition of the proxy and closes, when nothing is running; returns false if something
+ * is. */
 bool session_close_if_idle(Session *session, const Error *err);
 bool session_is_idle(const Session *session);
 
@@ -145,12 +148,14 @@ void session_predict(Session *session, const Plan *plan);
 void session_predict_end(Session *session);
 /* After statements were skipped: what the others in the queue will have done. */
 void session_predict_anew(Session *session);
-/* The server has executed a statement. text: the whole query's, where it prepares something; else STR_NONE. */
+/* The server has executed a statement. text: the whole query's, where it prepares something; else STR_NONE.
+ */
 void session_confirm(Session *session, const Plan *plan, int statement, Str tag, Str text);
 void session_ready(Session *session, char transaction);
 /* A new snapshot with another epoch is in force: notes what still runs under the old one. */
 void session_epoch_changed(Session *session);
-/* To be called after replies were taken off the queue: tells the worker when the last of the old epoch is done. */
+/* To be called after replies were taken off the queue: tells the worker when the last of the old epoch is
+ * done. */
 void session_check_drained(Session *session);
 
 #endif

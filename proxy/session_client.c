@@ -1,8 +1,9 @@
 /* Messages of the client in state ACTIVE.
  *
- * Each message of a type that the server answers is entered in the queue of expected replies. Texts are planned; a
- * rewritten one is sent in place of the client's. Everything else leaves as it came, in one piece with its
- * neighbours. What is malformed inside its frame goes to the server, which knows best how to answer. */
+ * Each message of a type that the server answers is entered in the queue of expected replies. Texts are
+ * planned; a rewritten one is sent in place of the client's. Everything else leaves as it came, in one piece
+ * with its neighbours. What is malformed inside its frame goes to the server, which knows best how to answer.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -101,7 +102,8 @@ static void handle_query(Session *s, Gather *out, const Message *m) {
     session_predict_end(s);
 }
 
-/* Sends Parse for a statement under a plan and notes how. `own`: on the proxy's account, its answer is swallowed. */
+/* Sends Parse for a statement under a plan and notes how. `own`: on the proxy's account, its answer is
+ * swallowed. */
 static void send_parse(Session *s, Gather *out, Prepared *p, Plan *plan, bool own) {
     Buf *message = &s->worker->message;
     Buf text = {0};
@@ -155,8 +157,8 @@ static void handle_parse(Session *s, Gather *out, const Message *m) {
 /* Before a statement is used: if a newer epoch, or another search_path, asks for another text than the server
  * has, the server gets that one now. */
 static void refresh(Session *s, Gather *out, Prepared *p) {
-    /* A Parse of the proxy's own may yet be skipped, behind an error in its batch. In the same batch, so is what uses
-     * the statement; in a later one the statement is sent once more. */
+    /* A Parse of the proxy's own may yet be skipped, behind an error in its batch. In the same batch, so is
+     * what uses the statement; in a later one the statement is sent once more. */
     if (p->unconfirmed > 0 && p->batch != s->syncs)
         p->missing = true;
     if (!p->missing && session_plan_is_current(s, p->plan))
@@ -291,8 +293,8 @@ static void handle_copy_end(Session *s, Gather *out, const Message *m) {
         reply_push(&s->replies, REPLY_COPY_END);
 }
 
-/* The server answers what came before, and closes; the session follows it. The client is still read from, to notice
- * when it is gone. */
+/* The server answers what came before, and closes; the session follows it. The client is still read from, to
+ * notice when it is gone. */
 static void handle_terminate(Session *s, Gather *out, const Message *m) {
     forward(out, m);
     s->client_done = true;
@@ -367,7 +369,8 @@ static size_t take_message(Session *s, Gather *out, const uint8_t *p, size_t hav
         need = NEED_NOTHING;
     }
     if (need == NEED_TEXT && (int64_t)frame->length > config->max_statement_bytes) {
-        (frame->type == FE_QUERY ? refuse_query : refuse_extended)(s, out, refusal_too_long(config, frame->length));
+        (frame->type == FE_QUERY ? refuse_query : refuse_extended)(s, out,
+                                                                   refusal_too_long(config, frame->length));
         s->client_discard = total;
         return 0;
     }

@@ -1,8 +1,8 @@
-/* From the first byte to the first ReadyForQuery: negotiation of encryption, startup, cancel requests, the server's
- * authentication of the client.
+/* From the first byte to the first ReadyForQuery: negotiation of encryption, startup, cancel requests, the
+ * server's authentication of the client.
  *
- * The proxy holds no password: what server and client say to each other until AuthenticationOk is relayed as it
- * is, and only the types of the client's messages are checked. */
+ * The proxy holds no password: what server and client say to each other until AuthenticationOk is relayed as
+ * it is, and only the types of the client's messages are checked. */
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -48,7 +48,8 @@ static void answer_ssl_request(Session *s, bool more_bytes) {
     if (more_bytes)
         /* They came in clear, perhaps from someone between (CVE-2021-23214). */
         fatal(s, SQLSTATE_PROTOCOL_VIOLATION, "received unencrypted data after SSL request",
-              "This could be either a client-software bug or evidence of an attempted man-in-the-middle attack.");
+              "This could be either a client-software bug or evidence of an attempted man-in-the-middle "
+              "attack.");
     else if (tls)
         tls_accept(&s->client, tls, NULL, 0, false, client_handshake_done);
 }
@@ -58,7 +59,8 @@ static void answer_gss_request(Session *s, bool more_bytes) {
     stream_write(&s->client, "N", 1);
     if (more_bytes)
         fatal(s, SQLSTATE_PROTOCOL_VIOLATION, "received unencrypted data after GSSAPI encryption request",
-              "This could be either a client-software bug or evidence of an attempted man-in-the-middle attack.");
+              "This could be either a client-software bug or evidence of an attempted man-in-the-middle "
+              "attack.");
 }
 
 /* ---- the server connection ---- */
@@ -83,8 +85,8 @@ static void connection_failed(Session *s, const char *failure) {
     Coordinator *c = s->worker->runtime->coordinator;
     Error err;
     s->server_closed = true;
-    error_set(&err, SQLSTATE_CANNOT_CONNECT, "could not connect to the database server at %s, port %s: %s", c->host,
-              c->port, failure);
+    error_set(&err, SQLSTATE_CANNOT_CONNECT, "could not connect to the database server at %s, port %s: %s",
+              c->host, c->port, failure);
     error_hint(&err, "The proxy runs; its setting \"coordinator\" names a server that does not answer.");
     if (s->state == SESSION_CLOSING || s->state == SESSION_CANCEL)
         session_close(s);
@@ -155,7 +157,8 @@ static bool is_replication(const Startup *startup) {
     return v.ptr && v.len > 0;
 }
 
-/* search_path given at startup, as a parameter of its own or in `options`; the former wins as it does in the server. */
+/* search_path given at startup, as a parameter of its own or in `options`; the former wins as it does in the
+ * server. */
 static void note_startup_settings(Session *s, const Startup *startup) {
     size_t cursor = 0;
     Str name, value;
@@ -177,7 +180,8 @@ static void note_startup_settings(Session *s, const Startup *startup) {
 static bool peer_is_owner(const Session *s) {
     struct ucred peer;
     socklen_t size = sizeof peer;
-    return s->is_unix && getsockopt(s->client.fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && (peer.uid == geteuid() || peer.uid == 0);
+    return s->is_unix && getsockopt(s->client.fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 &&
+           (peer.uid == geteuid() || peer.uid == 0);
 }
 
 static void begin_console(Session *s) {
@@ -186,11 +190,13 @@ static void begin_console(Session *s) {
         s->console = console_start(s);
     } else if (!runtime_is_admin(s->worker->runtime, s->user)) {
         Error err;
-        error_set(&err, SQLSTATE_INSUFFICIENT_PRIVILEGE, "role \"%s\" may not use the console of the proxy", s->user);
+        error_set(&err, SQLSTATE_INSUFFICIENT_PRIVILEGE, "role \"%s\" may not use the console of the proxy",
+                  s->user);
         error_hint(&err, "Roles that may are listed in the setting admin_users.");
         session_fatal(s, &err);
     } else if (!s->worker->runtime->database) {
-        fatal(s, SQLSTATE_INVALID_AUTHORIZATION, "the console cannot authenticate anyone without a [control] section",
+        fatal(s, SQLSTATE_INVALID_AUTHORIZATION,
+              "the console cannot authenticate anyone without a [control] section",
               "Connect to the Unix socket as the user that the proxy runs as.");
     } else {
         session_set_state(s, SESSION_CONNECTING);
@@ -225,13 +231,15 @@ static void begin_session(Session *s, const Startup *startup) {
         return;
     }
     note_startup_settings(s, startup);
-    s->relay_only = is_replication(startup) || !w->runtime->database || strcmp(w->runtime->database, s->database) != 0;
+    s->relay_only =
+        is_replication(startup) || !w->runtime->database || strcmp(w->runtime->database, s->database) != 0;
     if (s->wants_console) {
         begin_console(s);
         return;
     }
     if (!s->relay_only && !w->snapshot) {
-        /* It is read before the first client is accepted; what could not be read then is tried again and again. */
+        /* It is read before the first client is accepted; what could not be read then is tried again and
+         * again. */
         fatal(s, SQLSTATE_CANNOT_CONNECT_NOW, "the proxy has not been able to read the catalog yet",
               "The proxy's log says why its control connection fails. Try again when it is back.");
         return;
@@ -286,8 +294,8 @@ static bool startup_packet(Session *s) {
 
 void session_startup_data(Session *s, const uint8_t *data, size_t size) {
     SSL_CTX *tls = s->worker->runtime->client_tls;
-    if (data[0] == TLS_HANDSHAKE_RECORD && buf_len(&s->client_held) == 0 && !s->ssl_answered && !s->client.tls && tls &&
-        !s->is_unix) {
+    if (data[0] == TLS_HANDSHAKE_RECORD && buf_len(&s->client_held) == 0 && !s->ssl_answered &&
+        !s->client.tls && tls && !s->is_unix) {
         tls_accept(&s->client, tls, data, size, true, client_handshake_done);
         return;
     }
@@ -301,8 +309,8 @@ void session_startup_data(Session *s, const uint8_t *data, size_t size) {
 /* ---- login: the server speaks ---- */
 
 void session_parameter(Session *s, Str name, Str value) {
-    /* Encodings in which 0x5C can be part of a character (PostgreSQL documentation, character set support: those for
-     * clients only). */
+    /* Encodings in which 0x5C can be part of a character (PostgreSQL documentation, character set support:
+     * those for clients only). */
     static const char *const UNSAFE[] = {"SJIS", "SHIFT_JIS_2004", "BIG5", "GBK", "UHC", "GB18030", "JOHAB"};
     if (str_is(name, "client_encoding")) {
         s->utf8 = str_ieq(value, "UTF8");
@@ -332,9 +340,9 @@ static void become_ready(Session *s, char transaction) {
     s->transaction = transaction;
 }
 
-/* SCRAM binds its proof to the TLS connection that it runs over. With TLS on both legs these are two, which relayable()
- * looks out for. With TLS on the server's leg alone the server offers what a client in clear cannot do, and libpq
- * takes for an attack: it is not offered to it. */
+/* SCRAM binds its proof to the TLS connection that it runs over. With TLS on both legs these are two, which
+ * relayable() looks out for. With TLS on the server's leg alone the server offers what a client in clear
+ * cannot do, and libpq takes for an attack: it is not offered to it. */
 static bool relay_sasl_request(Session *s, Str payload) {
     if (!s->server.tls || !backend_sasl_offers(payload, "SCRAM-SHA-256-PLUS"))
         return true;
@@ -419,8 +427,8 @@ void session_login_server_data(Session *s, const uint8_t *data, size_t size) {
 
 /* ---- login: the client speaks ---- */
 
-/* SASLInitialResponse: mechanism, length, then the GS2 header: "n" the client does not bind, "y" it could, "p=" it does
- * (RFC 5802, section 7). */
+/* SASLInitialResponse: mechanism, length, then the GS2 header: "n" the client does not bind, "y" it could,
+ * "p=" it does (RFC 5802, section 7). */
 static bool relayable(Session *s, Str payload) {
     if (!s->sasl_requested)
         return true;

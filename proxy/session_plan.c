@@ -47,7 +47,8 @@ static const Context *session_context(Session *s) {
         .temp_names = (const char *const *)v->temps,
         .ntemp_names = v->ntemps,
     };
-    /* The old one is let go after the new one is found: mostly they are the same, and its number must last. */
+    /* The old one is let go after the new one is found: mostly they are the same, and its number must last.
+     */
     Context *old = s->context;
     s->context = context_get(&w->contexts, &values);
     s->context_stale = false;
@@ -152,7 +153,8 @@ void session_confirm(Session *s, const Plan *plan, int index, Str tag, Str text)
     if (stmt->is_ddl)
         s->ddl = true;
     if (stmt->kind == STMT_PREPARE && text.ptr)
-        sqlprep_add(s, stmt->name, (Str){text.ptr + stmt->span.start, stmt->span.end - stmt->span.start}, plan);
+        sqlprep_add(s, stmt->name, (Str){text.ptr + stmt->span.start, stmt->span.end - stmt->span.start},
+                    plan);
     /* DEALLOCATE and DISCARD ALL share their names with the protocol's statements. */
     if (!plan->drops_prepared)
         return;
@@ -194,9 +196,7 @@ void session_ready(Session *s, char transaction) {
 }
 
 /* A statement of the old epoch may be in flight, or waiting in a portal that is already bound. */
-static bool holds_old_epoch(const Session *s) {
-    return s->drain_mark > s->replies.popped || s->bound_writes;
-}
+static bool holds_old_epoch(const Session *s) { return s->drain_mark > s->replies.popped || s->bound_writes; }
 
 void session_epoch_changed(Session *s) {
     if (s->state != SESSION_ACTIVE || (reply_none(&s->replies) && !s->bound_writes))

@@ -1,8 +1,8 @@
 /* Messages of the server in state ACTIVE.
  *
- * Rows and most other messages are stepped over by their headers and leave as they came. The few that end a reply take
- * it off the queue; what answers a message of the proxy's own is left out of the stream; an error's position is mapped
- * back to the client's text. */
+ * Rows and most other messages are stepped over by their headers and leave as they came. The few that end a
+ * reply take it off the queue; what answers a message of the proxy's own is left out of the stream; an
+ * error's position is mapped back to the client's text. */
 #include <string.h>
 
 #include "base/utf8.h"
@@ -251,8 +251,8 @@ static Fate handle_ready(Session *s, Gather *out, Str payload) {
     return FATE_FORWARD;
 }
 
-/* The server reads CopyData now. A Sync that was sent before CopyDone or CopyFail is one that it ignores: libpq sends one
- * with Execute, before it knows that a COPY begins. */
+/* The server reads CopyData now. A Sync that was sent before CopyDone or CopyFail is one that it ignores:
+ * libpq sends one with Execute, before it knows that a COPY begins. */
 static Fate handle_copy_in(Session *s, Gather *out, Str payload) {
     (void)out;
     (void)payload;

@@ -44,7 +44,7 @@ void sqlprep_remove(Session *s, const char *name) {
 void sqlprep_remove_all(Session *s) {
     SqlPrepared *p, *next;
     HASH_ITER(hh, s->sql_prepared, p, next)
-        drop(s, p);
+    drop(s, p);
 }
 
 void sqlprep_add(Session *s, const char *name, Str text, const Plan *plan) {

@@ -1,12 +1,13 @@
 /* Statements prepared by SQL: PREPARE name AS … in a simple query.
  *
- * The server keeps the text that it was sent, so an EXECUTE in a newer epoch would run the old one. The proxy keeps
- * the client's text by name, and puts what brings the statement up to date in front of the EXECUTE, in the same
- * query string:
+ * The server keeps the text that it was sent, so an EXECUTE in a newer epoch would run the old one. The proxy
+ * keeps the client's text by name, and puts what brings the statement up to date in front of the EXECUTE, in
+ * the same query string:
  *
  *   EXECUTE p (1)   →   DEALLOCATE p; PREPARE p AS <the text for this epoch>; EXECUTE p (1)
  *
- * The answers to the first two are swallowed. Only an EXECUTE that is a simple query by itself is helped so. */
+ * The answers to the first two are swallowed. Only an EXECUTE that is a simple query by itself is helped so.
+ */
 #ifndef PROXY_SQLPREP_H
 #define PROXY_SQLPREP_H
 
@@ -31,8 +32,8 @@ void sqlprep_add(struct Session *session, const char *name, Str text, const Plan
 void sqlprep_remove(struct Session *session, const char *name);
 void sqlprep_remove_all(struct Session *session);
 
-/* For EXECUTE of a name: appends what must go in front of it to `prefix`, and returns how many statements that is; 0
- * if the server has the right text, or the name is not known. */
+/* For EXECUTE of a name: appends what must go in front of it to `prefix`, and returns how many statements
+ * that is; 0 if the server has the right text, or the name is not known. */
 int sqlprep_refresh(struct Session *session, const char *name, Buf *prefix) MUST_USE;
 /* An EXECUTE that had a prefix failed before `left` of its statements were done. */
 void sqlprep_failed(struct Session *session, const char *name, int left);

@@ -173,8 +173,8 @@ void stream_send_raw(Stream *stream, uv_buf_t *pieces, unsigned npieces) {
     if (buf_len(&stream->out) == 0) {
         ssize_t n = try_send(stream, pieces, npieces);
         if (n < 0) {
-            /* A peer that closed may have sent its last words first: while it is read from, the reading side meets the
-             * end itself. */
+            /* A peer that closed may have sent its last words first: while it is read from, the reading side
+             * meets the end itself. */
             bool gone = errno == EPIPE || errno == ECONNRESET;
             if (!gone || !stream->reading)
                 stream_fail(stream, strerror(errno));
@@ -207,8 +207,9 @@ void stream_write(Stream *stream, const void *data, size_t size) {
     stream_write_pieces(stream, &piece, 1);
 }
 
-/* The connection is broken, but what the peer sent before that is still there to be read. An owner that pauses
- * meanwhile gets the rest, and the failure, when it reads on: `poll` reports the broken socket again. */
+/* The connection is broken, but what the peer sent before that is still there to be read. An owner that
+ * pauses meanwhile gets the rest, and the failure, when it reads on: `poll` reports the broken socket again.
+ */
 static void fail_after_reading(Stream *stream, const char *failure) {
     bool was_reading = stream->reading;
     while (stream->open && stream->reading && receive(stream))
@@ -255,8 +256,8 @@ static void connection_settled(Stream *stream) {
     connected(stream, error);
 }
 
-/* status < 0: the socket has an error pending, and libuv watches it no more. What came before the error is still
- * there to be read; the read behind it tells the reason. */
+/* status < 0: the socket has an error pending, and libuv watches it no more. What came before the error is
+ * still there to be read; the read behind it tells the reason. */
 static void on_poll(uv_poll_t *poll, int status, int events) {
     Stream *stream = poll->data;
     if (status < 0)

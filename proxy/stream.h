@@ -1,11 +1,12 @@
 /* A byte stream to one peer: TCP or Unix socket, in clear or under TLS.
  *
- * libuv tells when a socket is ready (uv_poll); recv and send are called here. That costs less than libuv's own
- * streams: two system calls made for sockets in place of read and write, and a third of the memory.
+ * libuv tells when a socket is ready (uv_poll); recv and send are called here. That costs less than libuv's
+ * own streams: two system calls made for sockets in place of read and write, and a third of the memory.
  *
- * Reading: bytes are handed to on_read in a buffer that belongs to the worker and is used again at once, so that
- * an idle connection holds no buffer. Writing: stream_write tries the socket first; what does not fit is kept
- * in `out`, and stream_backlog tells how much that is, so that the owner can stop reading from the other side.
+ * Reading: bytes are handed to on_read in a buffer that belongs to the worker and is used again at once, so
+ * that an idle connection holds no buffer. Writing: stream_write tries the socket first; what does not fit is
+ * kept in `out`, and stream_backlog tells how much that is, so that the owner can stop reading from the other
+ * side.
  *
  *   owner → stream_write → [tls: encrypt] → socket, or → out → (writable) → socket, on_drain
  *   socket → worker's buffer → [tls: decrypt into the worker's second buffer] → on_read → owner
@@ -35,7 +36,8 @@ typedef struct StreamBuffers {
 typedef struct StreamCallbacks {
     /* data is valid during the call only. */
     void (*on_read)(Stream *stream, const uint8_t *data, size_t size);
-    /* The peer sends no more (failure NULL), or the connection broke. Each once at most, nothing behind the latter. */
+    /* The peer sends no more (failure NULL), or the connection broke. Each once at most, nothing behind the
+     * latter. */
     void (*on_end)(Stream *stream, const char *failure);
     /* The backlog fell to nothing after a write had been put off. */
     void (*on_drain)(Stream *stream);
@@ -47,17 +49,17 @@ typedef void StreamConnected(Stream *stream, int error);
 
 struct Stream {
     uv_poll_t poll;
-    int fd;                 /* owned while open */
-    int events;             /* that `poll` is set to */
+    int fd;     /* owned while open */
+    int events; /* that `poll` is set to */
     const StreamCallbacks *callbacks;
     StreamConnected *connected; /* set while a connect() is under way */
-    StreamBuffers *buffers; /* the worker's */
-    StreamTls *tls;         /* owned; NULL in clear */
-    Buf out;                /* accepted, not yet taken by the socket */
+    StreamBuffers *buffers;     /* the worker's */
+    StreamTls *tls;             /* owned; NULL in clear */
+    Buf out;                    /* accepted, not yet taken by the socket */
     bool open;
     bool reading;
-    bool ended;             /* on_end was called for the end of what the peer sends */
-    bool broken;            /* on_end was called for a failure */
+    bool ended;  /* on_end was called for the end of what the peer sends */
+    bool broken; /* on_end was called for a failure */
     bool end_when_flushed;
     bool close_when_flushed;
     void *owner;
@@ -79,9 +81,7 @@ void stream_write(Stream *stream, const void *data, size_t size);
 void stream_write_pieces(Stream *stream, uv_buf_t *pieces, unsigned npieces);
 
 /* Bytes that were accepted but not yet taken by the kernel. */
-static inline size_t stream_backlog(const Stream *stream) {
-    return buf_len(&stream->out);
-}
+static inline size_t stream_backlog(const Stream *stream) { return buf_len(&stream->out); }
 
 /* Tells the peer, behind everything accepted, that no more will come (TCP: FIN); reading goes on. */
 void stream_end(Stream *stream);

@@ -3,8 +3,8 @@
  *   socket bytes → rbio → SSL_read → on_read          (tls_received)
  *   stream_write → SSL_write → wbio → socket          (tls_send)
  *
- * A callback may close the stream or stop reading; both end the decrypting loop at once. What OpenSSL still holds
- * then is delivered by tls_resume. */
+ * A callback may close the stream or stop reading; both end the decrypting loop at once. What OpenSSL still
+ * holds then is delivered by tls_resume. */
 #include "proxy/tls.h"
 
 #include <openssl/err.h>
@@ -20,7 +20,7 @@ struct StreamTls {
     BIO *wbio;
     TlsHandshakeDone *done; /* NULL once it was called */
     bool require_alpn;
-    bool delivering;        /* inside the decrypting loop: no second one below it */
+    bool delivering; /* inside the decrypting loop: no second one below it */
 };
 
 static const unsigned char ALPN_POSTGRESQL[] = "\x0apostgresql";
@@ -57,14 +57,15 @@ static SSL_CTX *new_context(const SSL_METHOD *method) {
 
 static bool use_certificate(SSL_CTX *context, const char *cert_file, const char *key_file, Error *err) {
     if (SSL_CTX_use_certificate_chain_file(context, cert_file) != 1)
-        return error_set(err, SQLSTATE_CONFIG_FILE_ERROR, "could not load the certificate \"%s\": %s", cert_file,
-                         openssl_error());
+        return error_set(err, SQLSTATE_CONFIG_FILE_ERROR, "could not load the certificate \"%s\": %s",
+                         cert_file, openssl_error());
     if (SSL_CTX_use_PrivateKey_file(context, key_file, SSL_FILETYPE_PEM) != 1)
-        return error_set(err, SQLSTATE_CONFIG_FILE_ERROR, "could not load the private key \"%s\": %s", key_file,
-                         openssl_error());
+        return error_set(err, SQLSTATE_CONFIG_FILE_ERROR, "could not load the private key \"%s\": %s",
+                         key_file, openssl_error());
     if (SSL_CTX_check_private_key(context) != 1)
-        return error_set(err, SQLSTATE_CONFIG_FILE_ERROR, "the private key \"%s\" does not belong to \"%s\": %s",
-                         key_file, cert_file, openssl_error());
+        return error_set(err, SQLSTATE_CONFIG_FILE_ERROR,
+                         "the private key \"%s\" does not belong to \"%s\": %s", key_file, cert_file,
+                         openssl_error());
     return true;
 }
 
@@ -88,8 +89,8 @@ SSL_CTX *tls_server_context(const char *cert_file, const char *key_file, Error *
 static bool load_crl(SSL_CTX *context, const char *crl_file, Error *err) {
     X509_STORE *store = SSL_CTX_get_cert_store(context);
     if (X509_STORE_load_file(store, crl_file) != 1)
-        return error_set(err, SQLSTATE_CONFIG_FILE_ERROR, "could not load the revocation list \"%s\": %s", crl_file,
-                         openssl_error());
+        return error_set(err, SQLSTATE_CONFIG_FILE_ERROR, "could not load the revocation list \"%s\": %s",
+                         crl_file, openssl_error());
     X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
     return true;
 }
@@ -242,14 +243,16 @@ void tls_accept(Stream *stream, SSL_CTX *context, const uint8_t *early, size_t e
         tls_received(stream, early, early_size);
 }
 
-void tls_connect(Stream *stream, SSL_CTX *context, const char *host, bool verify_host, TlsHandshakeDone *done) {
+void tls_connect(Stream *stream, SSL_CTX *context, const char *host, bool verify_host,
+                 TlsHandshakeDone *done) {
     StreamTls *tls = tls_new(context);
     SSL_set_connect_state(tls->ssl);
     tls->done = done;
     stream->tls = tls;
     if (host && host[0] != '/') {
         struct in6_addr address;
-        bool literal = uv_inet_pton(AF_INET, host, &address) == 0 || uv_inet_pton(AF_INET6, host, &address) == 0;
+        bool literal =
+            uv_inet_pton(AF_INET, host, &address) == 0 || uv_inet_pton(AF_INET6, host, &address) == 0;
         /* RFC 6066: a server name is never an address. */
         if (!literal)
             SSL_set_tlsext_host_name(tls->ssl, host);

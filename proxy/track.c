@@ -208,7 +208,9 @@ static void add_temps(TrackValues *v, const Statement *stmt) {
 }
 
 /* DROP of a name that may be a temporary one: without a schema, or in pg_temp. */
-static bool may_be_temp(const Name *name) { return !name->schema || strncmp(name->schema, "pg_temp", 7) == 0; }
+static bool may_be_temp(const Name *name) {
+    return !name->schema || strncmp(name->schema, "pg_temp", 7) == 0;
+}
 
 static void remove_temps(TrackValues *v, const Statement *stmt) {
     for (int i = 0; i < stmt->ntables; i++)
@@ -220,8 +222,8 @@ static void remove_temps(TrackValues *v, const Statement *stmt) {
             }
 }
 
-/* The parameters that give names their meaning. Quoted, and in set_config(), a parameter's name may be written in
- * capitals as well. */
+/* The parameters that give names their meaning. Quoted, and in set_config(), a parameter's name may be
+ * written in capitals as well. */
 static const struct {
     const char *name;
     Change *set;
@@ -244,7 +246,8 @@ static void apply_set(Track *track, const Statement *stmt) {
     const char *name = stmt->set.name;
     if (!name)
         change(track, stmt, reset_all, false);
-    for (size_t i = 0; name && !stmt->set.from_current && i < ARRAY_LEN(PARAMETERS); i++) /* FROM CURRENT: to what it is */
+    for (size_t i = 0; name && !stmt->set.from_current && i < ARRAY_LEN(PARAMETERS);
+         i++) /* FROM CURRENT: to what it is */
         if (strcasecmp(name, PARAMETERS[i].name) == 0)
             change(track, stmt, PARAMETERS[i].set, stmt->set.local);
 }
@@ -261,7 +264,8 @@ static void apply_config_call(Track *track, const ConfigCall *call) {
     bool known = call->name && call->value && call->local_known;
     for (size_t i = 0; i < ARRAY_LEN(PARAMETERS); i++)
         if (!call->name || strcasecmp(call->name, PARAMETERS[i].name) == 0)
-            change(track, &as_set, known ? PARAMETERS[i].set : PARAMETERS[i].forget, call->local_known && call->local);
+            change(track, &as_set, known ? PARAMETERS[i].set : PARAMETERS[i].forget,
+                   call->local_known && call->local);
 }
 
 void track_transaction_end(Track *track, bool failed) {
@@ -322,7 +326,8 @@ static void apply_transaction(Track *track, const Statement *stmt, Str tag) {
 }
 
 bool track_changes_names(const Statement *stmt) {
-    return track_concerns(stmt) && !(stmt->kind == STMT_TRANSACTION && stmt->transaction == TRANSACTION_BEGIN);
+    return track_concerns(stmt) &&
+           !(stmt->kind == STMT_TRANSACTION && stmt->transaction == TRANSACTION_BEGIN);
 }
 
 bool track_concerns(const Statement *stmt) {

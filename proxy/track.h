@@ -1,15 +1,15 @@
 /* What a session's statements have done to the meaning of names: search_path, role, temporary tables.
  *
- * The server does not report these (PostgreSQL 18 reports search_path), so they are followed: a statement's effect
- * is applied when the server confirms it, and, in a second copy of the state, when it is sent, so that the next
- * statement of a pipeline is understood in the light of it.
+ * The server does not report these (PostgreSQL 18 reports search_path), so they are followed: a statement's
+ * effect is applied when the server confirms it, and, in a second copy of the state, when it is sent, so that
+ * the next statement of a pipeline is understood in the light of it.
  *
  *   current -- in force now
  *   durable -- in force when the transaction commits: SET LOCAL changes current alone
  *   base    -- in force when it began: what a rollback brings back
  *
- * The three are counted references to immutable values; unchanged ones are the same pointer. What a message leaves
- * outside of a transaction block, in_block, is committed with it. */
+ * The three are counted references to immutable values; unchanged ones are the same pointer. What a message
+ * leaves outside of a transaction block, in_block, is committed with it. */
 #ifndef PROXY_TRACK_H
 #define PROXY_TRACK_H
 
@@ -23,9 +23,9 @@ typedef struct TrackValues {
     char *search_path; /* NULL: the session's default */
     bool path_unknown; /* set by something that could not be followed */
     bool role_unknown;
-    char *role;        /* SET ROLE; NULL: none */
+    char *role;          /* SET ROLE; NULL: none */
     char *authorization; /* SET SESSION AUTHORIZATION; NULL: the login role */
-    char **temps;      /* temporary tables and views that the session made */
+    char **temps;        /* temporary tables and views that the session made */
     int ntemps;
 } TrackValues;
 
@@ -55,8 +55,8 @@ bool track_concerns(const Statement *stmt) MUST_USE;
 /* Whether it has one on how names are read. */
 bool track_changes_names(const Statement *stmt) MUST_USE;
 
-/* Applies a statement's effect. tag: the server's command tag, which tells a COMMIT that became a ROLLBACK; empty when the
- * statement is only being sent. */
+/* Applies a statement's effect. tag: the server's command tag, which tells a COMMIT that became a ROLLBACK;
+ * empty when the statement is only being sent. */
 void track_apply(Track *track, const Statement *stmt, Str tag);
 
 /* The transaction is over (ReadyForQuery with status I). */

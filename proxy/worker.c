@@ -66,8 +66,8 @@ static void take_client(Worker *w, const Listener *l, int fd, const struct socka
         refuse_login(s);
 }
 
-/* Out of descriptors or memory: the clients wait in the kernel's queue, and the listener is asked again at the next
- * tick; it would report them again at once, and without end, otherwise. */
+/* Out of descriptors or memory: the clients wait in the kernel's queue, and the listener is asked again at
+ * the next tick; it would report them again at once, and without end, otherwise. */
 static void pause_listener(Listener *l) {
     log_warning("accept: %s", strerror(errno));
     uv_poll_stop(&l->poll);
@@ -149,7 +149,7 @@ static void take_snapshot(Worker *w) {
     w->snapshot = snapshot;
     if (new_epoch)
         LIST_FOREACH(it, &w->sessions)
-            session_epoch_changed(LIST_ENTRY(it, Session, link));
+    session_epoch_changed(LIST_ENTRY(it, Session, link));
     snapshot_unref(old);
     plan_cache_sweep(&w->plans, snapshot->generation);
     acknowledge(w);
@@ -262,10 +262,13 @@ static void check_timeouts(Worker *w, Session *s) {
     } else if (s->connector && w->runtime->coordinator->connect_timeout > 0 &&
                now - s->active_ms > (uint64_t)w->runtime->coordinator->connect_timeout) {
         error_set(&err, SQLSTATE_CANNOT_CONNECT, "could not connect to the database server: timeout");
-        error_hint(&err, "The proxy's setting \"coordinator\" names %s, port %s; connect_timeout in it sets the time.",
-                   w->runtime->coordinator->host, w->runtime->coordinator->port);
+        error_hint(
+            &err,
+            "The proxy's setting \"coordinator\" names %s, port %s; connect_timeout in it sets the time.",
+            w->runtime->coordinator->host, w->runtime->coordinator->port);
         session_fatal(s, &err);
-    } else if (s->state == SESSION_CANCEL && c->login_timeout > 0 && now - s->connected_ms > (uint64_t)c->login_timeout) {
+    } else if (s->state == SESSION_CANCEL && c->login_timeout > 0 &&
+               now - s->connected_ms > (uint64_t)c->login_timeout) {
         session_close(s);
     } else if (c->idle_timeout > 0 && now - s->active_ms > (uint64_t)c->idle_timeout && session_is_idle(s)) {
         error_set(&err, SQLSTATE_IDLE_SESSION_TIMEOUT, "terminating connection due to idle-session timeout");
@@ -277,7 +280,7 @@ static void tick(uv_timer_t *timer) {
     Worker *w = timer->data;
     sync_wall_clock(w);
     LIST_FOREACH(it, &w->sessions)
-        check_timeouts(w, LIST_ENTRY(it, Session, link));
+    check_timeouts(w, LIST_ENTRY(it, Session, link));
     for (int i = 0; i < w->nlisteners && w->accepting; i++)
         if (w->listeners[i].paused)
             start_listener(&w->listeners[i]);
@@ -296,8 +299,10 @@ bool worker_init(Worker *w, Proxy *proxy, int index, Runtime *runtime, Error *er
     w->jobs_tail = &w->jobs;
     pthread_mutex_init(&w->jobs_lock, NULL);
     w->buffers = mem_alloc(sizeof *w->buffers);
-    w->ledger = audit_new((AuditLimits){c->audit_fingerprints, (size_t)c->audit_sample_bytes, c->audit_redact});
-    plan_cache_init(&w->plans, c->cache_statements, (FactsLimits){(size_t)c->parse_bytes, c->parse_depth}, w->ledger);
+    w->ledger =
+        audit_new((AuditLimits){c->audit_fingerprints, (size_t)c->audit_sample_bytes, c->audit_redact});
+    plan_cache_init(&w->plans, c->cache_statements, (FactsLimits){(size_t)c->parse_bytes, c->parse_depth},
+                    w->ledger);
     int rc = uv_loop_init(&w->loop);
     if (rc != 0)
         return error_set(err, SQLSTATE_INTERNAL_ERROR, "could not make an event loop: %s", uv_strerror(rc));

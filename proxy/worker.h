@@ -22,7 +22,7 @@ typedef struct WorkerStats {
     _Atomic uint64_t statements;
     _Atomic uint64_t rewritten;
     _Atomic uint64_t prepared_anew;
-    _Atomic uint64_t errors; /* ErrorResponses that clients got for statements */
+    _Atomic uint64_t errors;   /* ErrorResponses that clients got for statements */
     _Atomic uint64_t unscoped; /* executions of multi-tenant statements */
     _Atomic uint64_t bytes_from_clients;
     _Atomic uint64_t bytes_from_servers;
@@ -38,7 +38,7 @@ typedef struct Job {
 
 typedef struct Listener {
     uv_poll_t poll;
-    int fd;      /* owned */
+    int fd; /* owned */
     bool is_unix;
     bool paused; /* until the next tick */
 } Listener;
@@ -61,9 +61,9 @@ typedef struct Worker {
     int nsessions;
     uint64_t last_session;
     StreamBuffers *buffers;
-    Buf own;     /* of Gather */
-    Buf message; /* for making one message */
-    uint64_t now; /* ns, monotonic: start of the current batch */
+    Buf own;             /* of Gather */
+    Buf message;         /* for making one message */
+    uint64_t now;        /* ns, monotonic: start of the current batch */
     int64_t wall_offset; /* µs: wall clock minus monotonic */
 
     Runtime *runtime;   /* counted; what new sessions use */
@@ -72,7 +72,7 @@ typedef struct Worker {
     ContextTable contexts;
     AuditLedger *ledger;
     WorkerStats stats;
-    int draining; /* sessions with statements of an older epoch in flight */
+    int draining;                 /* sessions with statements of an older epoch in flight */
     _Atomic int64_t acknowledged; /* epoch that all statements in flight are planned under, or a later one */
 
     _Atomic(Snapshot *) new_snapshot; /* handed over by the control thread */
@@ -83,7 +83,8 @@ typedef struct Worker {
 
 /* Prepares a worker (listeners are added next); the loop is not running. */
 MUST_USE bool worker_init(Worker *worker, struct Proxy *proxy, int index, Runtime *runtime, Error *err);
-MUST_USE bool worker_listen_fd(Worker *worker, int fd, bool is_unix, Error *err); /* takes the descriptor over */
+MUST_USE bool worker_listen_fd(Worker *worker, int fd, bool is_unix,
+                               Error *err); /* takes the descriptor over */
 MUST_USE bool worker_start(Worker *worker, Error *err);
 void worker_join(Worker *worker);
 void worker_free(Worker *worker);

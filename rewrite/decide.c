@@ -106,12 +106,14 @@ static bool writes_migrating(const Survey *survey) {
     return found;
 }
 
-/* Once there is an epoch, any table to be backfilled may have been taken in without this snapshot's knowing. */
+/* Once there is an epoch, any table to be backfilled may have been taken in without this snapshot's knowing.
+ */
 static const Table *first_in_migration(const Rewrite *rw) {
     const TableSet *written = &rw->survey->written;
 
     for (int i = 0; i < written->n; i++) {
-        if (written->tables[i]->staged || (rw->snapshot->epoch > 0 && written->tables[i]->kind == KIND_BACKFILL))
+        if (written->tables[i]->staged ||
+            (rw->snapshot->epoch > 0 && written->tables[i]->kind == KIND_BACKFILL))
             return written->tables[i];
     }
     return NULL;

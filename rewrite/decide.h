@@ -43,8 +43,9 @@ typedef struct StatementDecision {
                                  tenant is missing; NULL otherwise */
     bool rewritten;           /* some of the edits are in this statement */
     bool writes_migrating;    /* it writes to a table whose stage is derive or later */
-    const Table *migrating; /* a table that it writes to and that is, or may be, in the migration, at any stage:
-                               a proxy that may have missed a stage change must not send it; NULL: none */
+    const Table
+        *migrating; /* a table that it writes to and that is, or may be, in the migration, at any stage:
+                       a proxy that may have missed a stage change must not send it; NULL: none */
 } StatementDecision;
 
 typedef struct Decision {

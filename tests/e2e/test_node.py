@@ -12,6 +12,21 @@ from harness.tailspin import store_of
 
 SOURCES = os.path.join(os.path.dirname(__file__), "clients", "node")
 INSTALLED = os.path.join(ROOT, "build", "e2e-node")
+# By default npm goes on for minutes when the registry cannot be reached.
+INSTALL = ["npm", "install", "--no-audit", "--no-fund", "--no-package-lock", "--loglevel=error", "--fetch-retries=2",
+           "--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=3000", "--fetch-timeout=15000"]
+
+
+def install():
+    """Installs what INSTALLED/package.json names; returns npm's reason if it cannot, else None."""
+    try:
+        done = subprocess.run(INSTALL, cwd=INSTALLED, capture_output=True, text=True, timeout=55)
+    except subprocess.TimeoutExpired as expired:
+        return f"not done after {expired.timeout} s"
+    if done.returncode == 0:
+        return None
+    # The error's code comes first; the last line is but the path of a log.
+    return (done.stderr.strip().splitlines() or [f"status {done.returncode}"])[0]
 
 
 @pytest.fixture(scope="module")
@@ -27,11 +42,10 @@ def node_modules():
     if not os.path.isdir(os.path.join(modules, "pg")) or not os.path.exists(stamp) or open(stamp).read() != wanted:
         os.makedirs(INSTALLED, exist_ok=True)
         shutil.copy(package, stamp)
-        done = subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--no-package-lock", "--loglevel=error"], cwd=INSTALLED,
-                              capture_output=True, text=True, timeout=55)
-        if done.returncode != 0:
+        reason = install()
+        if reason:
             shutil.rmtree(INSTALLED, ignore_errors=True)
-            pytest.skip("npm cannot install pg: " + (done.stderr.strip().splitlines() or ["?"])[-1])
+            pytest.skip("npm cannot install pg: " + reason)
     return modules
 
 
