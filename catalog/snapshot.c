@@ -48,14 +48,6 @@ bool stage_parse(const char *name, Stage *stage) {
     return i >= 0;
 }
 
-bool kind_parse(const char *name, TableKind *kind) {
-    int i = index_of(kind_names, ARRAY_LEN(kind_names), name);
-
-    if (i >= 0)
-        *kind = (TableKind)i;
-    return i >= 0;
-}
-
 /* The constant is odd and large, so that (a, b) and (b, a) differ. */
 static uint32_t hash_name(const char *schema, const char *name) {
     uint64_t hash = str_hash(str_of(schema)) * 0x9e3779b97f4a7c15u ^ str_hash(str_of(name));
@@ -154,29 +146,4 @@ void tenant_path_describe(const TenantPath *path, Buf *buf) {
         describe_columns((const Column *const *)fk->parent_columns, fk->ncolumns, buf);
         buf_append_cstr(buf, ")");
     }
-}
-
-static void describe_table(const Table *table, Buf *buf) {
-    describe_name(table, buf);
-    buf_printf(buf, "\t%s\t%s\t%s\t", kind_name(table->kind), reason_text(table->reason),
-               stage_name(table->stage));
-    if (table->tenant_column)
-        quote_identifier(buf, table->tenant_column);
-    else
-        buf_append_cstr(buf, "-");
-    if (table->tenant_column && !table->tenant)
-        buf_append_cstr(buf, " (missing)");
-    buf_append_cstr(buf, "\t");
-    if (table->path.nsteps > 0)
-        tenant_path_describe(&table->path, buf);
-    else
-        buf_append_cstr(buf, "-");
-    if (table->nother_paths > 0)
-        buf_printf(buf, " (and %d other%s)", table->nother_paths, table->nother_paths > 1 ? "s" : "");
-    buf_printf(buf, "\t%s\n", table->problem ? table->problem : "-");
-}
-
-void snapshot_describe(const Snapshot *snapshot, Buf *buf) {
-    for (int i = 0; i < snapshot->ntables; i++)
-        describe_table(&snapshot->tables[i], buf);
 }

@@ -50,7 +50,6 @@ typedef enum Stage {
 const char *stage_name(Stage stage);
 bool stage_parse(const char *name, Stage *stage) MUST_USE;
 const char *kind_name(TableKind kind);
-bool kind_parse(const char *name, TableKind *kind) MUST_USE;
 const char *reason_text(KindReason reason);
 
 struct Column {
@@ -168,9 +167,6 @@ const Column *table_column(const Table *table, const char *name) MUST_USE;
 /* Equal for snapshots that say the same, row estimates aside. Within one process. */
 uint64_t snapshot_digest(const Snapshot *snapshot) MUST_USE;
 
-/* One line for each table, for SHOW TABLES, tests and people:
- * schema.name TAB kind TAB reason TAB stage TAB tenant column or - TAB path or - TAB problem or - */
-void snapshot_describe(const Snapshot *snapshot, Buf *buf);
 /* "order_id -> public.orders(order_id), store -> public.stores(id)" behind `buf`. */
 void tenant_path_describe(const TenantPath *path, Buf *buf);
 

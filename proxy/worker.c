@@ -77,8 +77,11 @@ static void pause_listener(Listener *l) {
 static void accept_clients(uv_poll_t *poll, int status, int events) {
     Listener *l = poll->data;
     Worker *w = poll->loop->data;
-    (void)status;
     (void)events;
+    if (status < 0) { /* libuv watches it no more */
+        l->paused = true;
+        return;
+    }
     worker_touch_clock(w);
     for (int i = 0; i < ACCEPT_AT_ONCE; i++) {
         struct sockaddr_storage address = {0};

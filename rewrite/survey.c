@@ -133,11 +133,3 @@ const Block *survey_view(const Survey *survey, const Table *view) {
     }
     return NULL;
 }
-
-bool survey_writes(const Survey *survey, const Table *table) {
-    for (int i = 0; i < survey->written.n; i++) {
-        if (survey->written.tables[i] == table)
-            return true;
-    }
-    return false;
-}

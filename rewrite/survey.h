@@ -33,6 +33,5 @@ void survey_statement(Rewrite *rw, const Statement *stmt);
  * with rw->view_names. */
 const Block *survey_view(const Survey *survey, const Table *view) MUST_USE;
 
-bool survey_writes(const Survey *survey, const Table *table) MUST_USE;
 
 #endif

@@ -99,27 +99,19 @@ static void put_field(Buf *out, char field, const char *text) {
     buf_put_cstr(out, text);
 }
 
-static void put_report(Buf *out, char type, const char *severity, const Error *report) {
-    size_t begun = frame_begin(out, type);
+void backend_put_error(Buf *out, const char *severity, const Error *err) {
+    size_t begun = frame_begin(out, BE_ERROR);
 
     put_field(out, 'S', severity);
     put_field(out, 'V', severity);
-    put_field(out, 'C', report->sqlstate);
-    put_field(out, 'M', report->message);
-    if (report->detail[0])
-        put_field(out, 'D', report->detail);
-    if (report->hint[0])
-        put_field(out, 'H', report->hint);
+    put_field(out, 'C', err->sqlstate);
+    put_field(out, 'M', err->message);
+    if (err->detail[0])
+        put_field(out, 'D', err->detail);
+    if (err->hint[0])
+        put_field(out, 'H', err->hint);
     buf_put_u8(out, 0);
     frame_end(out, begun);
-}
-
-void backend_put_error(Buf *out, const char *severity, const Error *err) {
-    put_report(out, BE_ERROR, severity, err);
-}
-
-void backend_put_notice(Buf *out, const char *severity, const Error *notice) {
-    put_report(out, BE_NOTICE, severity, notice);
 }
 
 void backend_put_auth_ok(Buf *out) {

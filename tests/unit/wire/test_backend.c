@@ -185,8 +185,8 @@ static void test_put_reports(void **state) {
                             "SFATAL\0VFATAL\0C08P01\0Mbad\0\0"));
     error_detail(&err, "d");
     error_hint(&err, "h");
-    backend_put_notice(&out, "NOTICE", &err);
-    check_bytes(&out, BYTES("N\0\0\0\x27"
+    backend_put_error(&out, "NOTICE", &err);
+    check_bytes(&out, BYTES("E\0\0\0\x27"
                             "SNOTICE\0VNOTICE\0C08P01\0Mbad\0Dd\0Hh\0\0"));
 }
 
