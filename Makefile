@@ -1,7 +1,7 @@
 # shardferry: build, test, install.
 #
 #   make            build/shardferry
-#   make demo       the main job on generated data, in under a minute (SCALE=1: all of it; KEEP=1: leave it running)
+#   make demo       the main job on generated data, in half a minute once it is built (SCALE=1: all of it; KEEP=1: leave it running)
 #   make test       all tests; the last line counts them
 #   make unit       the unit tests alone; make unit-wire: those of one folder
 #   make sanitize   all tests with AddressSanitizer and UndefinedBehaviorSanitizer
@@ -91,7 +91,7 @@ $(addprefix unit-,$(LAYERS)): unit-%:
 # What a target needs is installed first, in a make of its own: pkg-config and the like are asked before any rule runs.
 demo: | deps-demo
 	@$(MAKE) --no-print-directory all
-	@demo/run
+	@SHARDFERRY="$${SHARDFERRY:-$(BUILD)/shardferry}" demo/run
 
 test: | deps-test
 	@$(MAKE) --no-print-directory all check-layers unit-programs
@@ -103,9 +103,8 @@ sanitize: | deps-test
 
 bench: | deps-bench
 	@$(MAKE) --no-print-directory all
-	@bench/run
+	@SHARDFERRY="$${SHARDFERRY:-$(BUILD)/shardferry}" BENCH_JSON="$${BENCH_JSON:-$(BUILD)/bench.json}" bench/run
 
-deps-demo: ; @scripts/install-deps build test
 deps-%: ; @scripts/install-deps $*
 
 unit-programs: $(UNIT)
