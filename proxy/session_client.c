@@ -63,6 +63,14 @@ static bool send_execute(Session *s, Gather *out, Reply *r, Str text) {
     return prefix > 0;
 }
 
+/* Of an EXECUTE, what it executes decides. */
+static Error *refusal_of_query(Session *s, const Plan *plan) {
+    Plan *executed = plan->executes ? sqlprep_plan(s, plan->executes) : NULL;
+    Error *refusal = refusal_fenced(s, executed ? executed : plan);
+    plan_unref(executed);
+    return refusal;
+}
+
 static void handle_query(Session *s, Gather *out, const Message *m) {
     Str text;
     Error err;
@@ -72,7 +80,7 @@ static void handle_query(Session *s, Gather *out, const Message *m) {
         return;
     }
     Plan *plan = session_plan(s, text);
-    Error *refusal = refusal_fenced(s, plan);
+    Error *refusal = refusal_of_query(s, plan);
     if (refusal) {
         plan_unref(plan);
         refuse_query(s, out, refusal);

@@ -92,6 +92,11 @@ int sqlprep_refresh(Session *s, const char *name, Buf *prefix) {
     return same ? 0 : was_missing ? 1 : 2;
 }
 
+Plan *sqlprep_plan(Session *s, const char *name) {
+    SqlPrepared *p = find(s, name);
+    return p ? session_plan(s, p->text) : NULL;
+}
+
 void sqlprep_failed(Session *s, const char *name, int left) {
     SqlPrepared *p = find(s, name);
     if (!p || left == 0)

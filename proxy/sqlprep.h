@@ -35,6 +35,8 @@ void sqlprep_remove_all(struct Session *session);
 /* For EXECUTE of a name: appends what must go in front of it to `prefix`, and returns how many statements
  * that is; 0 if the server has the right text, or the name is not known. */
 int sqlprep_refresh(struct Session *session, const char *name, Buf *prefix) MUST_USE;
+/* What the statement of this name means today, counted for the caller; NULL if the name is not known. */
+Plan *sqlprep_plan(struct Session *session, const char *name) MUST_USE;
 /* An EXECUTE that had a prefix failed before `left` of its statements were done. */
 void sqlprep_failed(struct Session *session, const char *name, int left);
 

@@ -77,3 +77,18 @@ def test_refusal_in_a_transaction(cut):
         conn.rollback()
         assert conn.execute("SELECT 1").fetchone() == (1,)
         mend()
+
+
+def test_sql_execute(cut):
+    """What was prepared by SQL is refused by what it executes."""
+    _, proxy, sever, mend = cut
+    with psycopg.connect(autocommit=True, prepare_threshold=None, **proxy.endpoint().keywords()) as conn:
+        conn.execute("PREPARE p (bigint) AS INSERT INTO line_items (order_id) VALUES ($1)")
+        conn.execute("PREPARE q AS SELECT 1")
+        conn.execute("EXECUTE p (1)")
+        sever()
+        time.sleep(2.5)
+        with pytest.raises(psycopg.errors.CannotConnectNow):
+            conn.execute("EXECUTE p (2)")
+        assert conn.execute("EXECUTE q").fetchone() == (1,)
+        mend()
