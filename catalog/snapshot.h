@@ -94,6 +94,13 @@ typedef struct TenantPath {
     int nsteps;
 } TenantPath;
 
+/* What becomes of a write whose tenant nobody knows. */
+typedef enum OnUnknown {
+    ON_UNKNOWN_AUTO, /* passed before the table is keyed, refused from then on */
+    ON_UNKNOWN_PASS,
+    ON_UNKNOWN_REFUSE,
+} OnUnknown;
+
 typedef enum CitusKind { CITUS_NONE, CITUS_LOCAL, CITUS_REFERENCE, CITUS_DISTRIBUTED, CITUS_OTHER } CitusKind;
 
 struct Table {
@@ -124,6 +131,9 @@ struct Table {
     int nother_paths;
     bool staged;         /* shardferry.stage has a row for it: it was taken into the migration as backfill */
     const char *problem; /* why a backfill table cannot be: no path, a type mismatch; NULL if all is well */
+    OnUnknown on_unknown;
+    bool hide_tenant; /* its tenant column is not to be seen where a statement says * */
+
     CitusKind citus;
     const char *citus_column; /* distribution column as Citus has it; NULL */
 };

@@ -44,9 +44,25 @@ static void judge_by_citus(const TenantInference *inf, Table *table, PathNode *n
         table->tenant_column = table->citus_column;
 }
 
+/* What the configuration says of its writes and reads. */
+static void take_settings(const TenantInference *inf, const TableConfig *section, Table *table) {
+    static const OnUnknown on_unknown[] = {
+        [CONF_ON_UNKNOWN_AUTO] = ON_UNKNOWN_AUTO,
+        [CONF_ON_UNKNOWN_PASS] = ON_UNKNOWN_PASS,
+        [CONF_ON_UNKNOWN_REFUSE] = ON_UNKNOWN_REFUSE,
+    };
+
+    if (section && section->on_unknown != CONF_ON_UNKNOWN_AUTO)
+        table->on_unknown = on_unknown[section->on_unknown];
+    else if (inf->config)
+        table->on_unknown = on_unknown[inf->config->on_unknown];
+    table->hide_tenant = section && section->hide_tenant_column;
+}
+
 static void judge(const TenantInference *inf, Table *table, PathNode *node) {
     const TableConfig *section = inf->sections[table - inf->snapshot->tables];
 
+    take_settings(inf, section, table);
     set_kind(table, KIND_LOCAL, REASON_NONE);
     if (!tenant_is_table(table) || table->partition_of)
         return;
@@ -216,6 +232,8 @@ static void follow_root(const TenantInference *inf, Table *table, const Table *r
     table->tenant_column = root->tenant_column;
     table->tenant = root->tenant ? table_column(table, root->tenant->name) : NULL;
     table->problem = root->problem;
+    table->on_unknown = root->on_unknown;
+    table->hide_tenant = root->hide_tenant;
     table->path = path_from(inf->arena, &root->path, table);
 }
 

@@ -21,6 +21,11 @@ typedef enum ConfKind {
     CONF_KIND_REFERENCE,
     CONF_KIND_LOCAL
 } ConfKind;
+typedef enum ConfOnUnknown {
+    CONF_ON_UNKNOWN_AUTO,
+    CONF_ON_UNKNOWN_PASS,
+    CONF_ON_UNKNOWN_REFUSE
+} ConfOnUnknown;
 typedef enum ConfMethod { CONF_METHOD_UNSET, CONF_METHOD_CONCURRENTLY, CONF_METHOD_BLOCKING } ConfMethod;
 
 /* One [table …] section. */
@@ -28,10 +33,12 @@ typedef struct TableConfig {
     char *written; /* the name as the section has it: "Sales"."OrderNotes" */
     char *schema;  /* folded and unquoted; NULL if the name is unqualified */
     char *table;
-    int line;                     /* of the section's head */
-    int kind;                     /* ConfKind */
-    char *tenant_from;            /* "order_id -> orders(order_id)"; NULL */
-    int method;                   /* ConfMethod */
+    int line;          /* of the section's head */
+    int kind;          /* ConfKind */
+    char *tenant_from; /* "order_id -> orders(order_id)"; NULL */
+    int method;        /* ConfMethod */
+    int on_unknown;    /* ConfOnUnknown; AUTO: as [tenant] says */
+    bool hide_tenant_column;
     int source_line[SETTING_MAX]; /* as in Config */
 } TableConfig;
 
@@ -64,10 +71,13 @@ typedef struct Config {
     /* [control] */
     char *control_conninfo; /* NULL: no catalog, everything is passed through */
     int catalog_refresh;    /* ms between periodic loads */
+    int hold_timeout;       /* ms: how long a statement waits for the lease before it is refused */
     int lease;              /* ms: how long a proxy that is cut off may go on rewriting */
 
     /* [tenant] */
     char *tenant_table;  /* as written in SQL: see config_table_name; NULL */
+    int on_unknown;      /* ConfOnUnknown */
+    int tenant_cache;    /* most parents whose tenant is remembered; 0: none */
     char *tenant_column; /* folded and unquoted; NULL: the tenant table's primary key */
 
     /* [audit] */

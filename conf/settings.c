@@ -18,6 +18,7 @@ static const char *const auth_choices[] = {"passthrough", NULL};
 static const char *const client_tls_choices[] = {"disable", "allow", "require", NULL};
 static const char *const log_level_choices[] = {"error", "warning", "info", "debug", NULL};
 static const char *const kind_choices[] = {"auto", "distributed", "backfill", "reference", "local", NULL};
+static const char *const on_unknown_choices[] = {"auto", "pass", "refuse", NULL};
 static const char *const method_choices[] = {"auto", "concurrently", "blocking", NULL};
 
 /* clang-format off */
@@ -100,12 +101,25 @@ const Setting settings_table[] = {
      .default_text = "10s", .unit = "s",
      .help = "How long a proxy that has lost the control connection may go on writing to tables under migration. A "
              "migration step waits as long for a proxy that does not answer."},
+    {.section = "control", .name = "hold_timeout", .type = SETTING_TIME, AT(hold_timeout), .min = 0, .max = 10 * 60 * SECOND,
+     .default_text = "5s", .unit = "s", .reloadable = true,
+     .help = "How long a statement that writes to a table under migration is held while the proxy has lost its lease, "
+             "before it is refused."},
 
     {.section = "tenant", .name = "table", .type = SETTING_STRING, AT(tenant_table), .reloadable = true,
      .help = "The table of the tenants, written as in SQL; its primary key is the tenant's id."},
     {.section = "tenant", .name = "column", .type = SETTING_NAME, AT(tenant_column), .reloadable = true,
      .help = "The name of the tenant column in all other tables, written as in SQL: the future distribution column. "
              "Without it, the name of the tenant table's primary key."},
+    {.section = "tenant", .name = "on_unknown", .type = SETTING_ENUM, AT(on_unknown), .choices = on_unknown_choices,
+     .default_text = "auto", .reloadable = true,
+     .help = "What becomes of a write into a table under migration whose tenant cannot be found out. pass: it is sent as it "
+             "is, and audited; refuse: the client gets an error that names the table; auto: passed until the table is "
+             "keyed, refused from then on."},
+    {.section = "tenant", .name = "cache", .type = SETTING_INT, AT(tenant_cache), .min = 0, .max = 100000000,
+     .default_text = "1000000",
+     .help = "The most parent rows whose tenant the proxy remembers, so that it need not be looked up; 0 stands for none. "
+             "About 100 bytes each."},
 
     {.section = "audit", .name = "log", .type = SETTING_STRING, AT(audit_log),
      .help = "The file of the audit log, one JSON object a line; SIGHUP opens it anew. Without it there is no log."},
@@ -129,6 +143,13 @@ const Setting settings_table[] = {
     {.section = "table", .name = "method", .type = SETTING_ENUM, IN_TABLE(method), .choices = method_choices,
      .default_text = "auto", .reloadable = true,
      .help = "How the table is distributed. concurrently: its writers go on; blocking: faster, writers wait."},
+    {.section = "table", .name = "on_unknown", .type = SETTING_ENUM, IN_TABLE(on_unknown), .choices = on_unknown_choices,
+     .default_text = "auto", .reloadable = true,
+     .help = "As in [tenant], for this table; auto: what [tenant] says."},
+    {.section = "table", .name = "hide_tenant_column", .type = SETTING_BOOL, IN_TABLE(hide_tenant_column),
+     .default_text = "off", .reloadable = true,
+     .help = "Whether SELECT *, RETURNING * and TABLE show the columns without the tenant column, for applications that "
+             "read columns by position."},
 };
 /* clang-format on */
 

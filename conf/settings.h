@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SETTING_MAX 64
+#define SETTING_MAX 96
 
 typedef enum SettingType {
     SETTING_STRING, /* char * */

@@ -202,6 +202,8 @@ typedef struct Target {
     Expr *expr; /* SET (a, b) = (SELECT …): a's is OTHER with the sub-select, b's OTHER without args */
     bool indirection; /* SET a.b = …, a[1] = …: the column is only partly assigned */
     uint32_t location;
+    Span span; /* all of it, with alias, or `column =`; for SET (a, b) = …, a's is the whole, b's empty */
+    Span expr_span; /* of the expression alone: from its first token to the end of its last */
 } Target;
 
 typedef enum BlockKind {
@@ -240,8 +242,22 @@ struct Block {
     Cte *ctes;
     int nctes;
     bool recursive;
-    uint32_t with_end; /* offset just behind the last CTE's ")", where another may be added; 0 without WITH.
-                          Of INSERT blocks only. */
+    /* Where it stands. Spans that could not be found are empty, offsets 0: then nothing may be spliced there.
+     */
+    Span span;     /* from its first word (WITH, SELECT, INSERT, VALUES, …) to the end of its last token; no
+                      parentheses around it. Empty for MERGE's actions */
+    uint32_t verb; /* of the word SELECT, VALUES, TABLE, INSERT, …, behind WITH. Of a set operation: of its
+                      leftmost arm, or of the "(" before that */
+    uint32_t with_end;    /* offset just behind the last CTE's ")" (and SEARCH, CYCLE), where another may be
+                             added; 0    without WITH */
+    uint32_t targets_end; /* behind the last entry of the SELECT list (behind SELECT [DISTINCT [ON (…)] | ALL]
+                             if it is empty); behind the last assignment of SET */
+    Span where_span;      /* the condition, without WHERE; empty without one, or with CURRENT OF */
+    uint32_t where_place;      /* without WHERE: the offset where " WHERE …" may be inserted */
+    uint32_t group_by_end;     /* behind the last element of GROUP BY; 0 without */
+    uint32_t returning_end;    /* behind the last entry of RETURNING; 0 without */
+    uint32_t conflict_set_end; /* behind the last assignment of ON CONFLICT DO UPDATE SET; 0 without */
+    bool is_table_command;     /* TABLE t, which the parser takes for SELECT * FROM t */
 
     FromItem **from; /* FROM; UPDATE … FROM; DELETE … USING; MERGE … USING */
     int nfrom;
@@ -332,15 +348,36 @@ typedef enum TransactionKind {
     TRANSACTION_OTHER,   /* COMMIT PREPARED, ROLLBACK PREPARED */
 } TransactionKind;
 
+typedef enum CopyFormat { COPY_TEXT, COPY_CSV, COPY_BINARY, COPY_OTHER_FORMAT } CopyFormat;
+typedef enum CopyHeader { COPY_HEADER_OFF, COPY_HEADER_ON, COPY_HEADER_MATCH } CopyHeader;
+
+/* As they are in force: what is not given has PostgreSQL's default for the format. */
+typedef struct CopyOptions {
+    CopyFormat format;
+    char delimiter;
+    char quote, escape;    /* CSV */
+    const char *null_text; /* "\\N" for text, "" for CSV */
+    CopyHeader header;
+    const char **force_null; /* CSV: columns whose quoted values are compared with null_text, too */
+    int nforce_null;
+    const char **force_not_null; /* CSV: columns whose values are never NULL */
+    int nforce_not_null;
+    const char *encoding; /* NULL: the client's */
+    bool freeze;
+    bool unknown; /* an option that this version does not know, or a value that PostgreSQL would reject */
+} CopyOptions;
+
 typedef struct CopyFacts {
     FromItem *table; /* NULL for COPY (query); then see the statement's block */
     const char **columns;
     int ncolumns;
     bool has_column_list;
     Span column_list;
+    uint32_t table_end; /* behind the table's name: where a column list may be added */
     bool is_from;
     bool is_stdio; /* STDIN or STDOUT */
     Expr *where;   /* COPY … FROM … WHERE */
+    CopyOptions options;
 } CopyFacts;
 
 typedef struct Statement {
@@ -358,6 +395,9 @@ typedef struct Statement {
     const char *name; /* PREPARE, EXECUTE, DEALLOCATE, DECLARE, CLOSE; NULL for DEALLOCATE ALL, CLOSE ALL */
     Expr **args;      /* EXECUTE, CALL (one FUNC) */
     int nargs;
+    Span *arg_spans;      /* EXECUTE: of each argument; NULL if they could not be found */
+    int nprepare_types;   /* PREPARE name (type, …) */
+    int nprepare_params;  /* PREPARE: highest $n of the inner statement */
     bool explain_analyze; /* EXPLAIN with the option analyze: `inner` is executed */
     bool discard_all;
     bool discard_temp;

@@ -30,6 +30,42 @@ void rewrite_leave(Rewrite *rw, const Table *table, const char *why) {
                                   rewrite_quoted(rw, table->tenant_column), why));
 }
 
+void rewrite_refuse(Rewrite *rw, const char *sqlstate, const char *message, const char *detail,
+                    const char *hint) {
+    Refusal *refusal;
+
+    if (rw->decision->refusal)
+        return;
+    refusal = ARENA_NEW(rw->arena, Refusal);
+    *refusal = (Refusal){sqlstate, message, detail, hint};
+    rw->decision->refusal = refusal;
+}
+
+void rewrite_unknown(Rewrite *rw, const Table *table, const char *why) {
+    const char *name = rewrite_quoted(rw, table->name), *column = rewrite_quoted(rw, table->tenant_column);
+
+    rewrite_leave(rw, table, why);
+    if (table->on_unknown == ON_UNKNOWN_PASS ||
+        (table->on_unknown == ON_UNKNOWN_AUTO && table->stage < STAGE_KEYED))
+        return;
+    rewrite_refuse(
+        rw, SQLSTATE_NOT_NULL_VIOLATION,
+        arena_printf(rw->arena, "the tenant of a row for table \"%s\" cannot be found out", table->name),
+        arena_printf(rw->arena, "%s.%s is not added: %s.", name, column, why),
+        arena_printf(rw->arena,
+                     "Name %s in the statement, or say SET shardferry.tenant; on_unknown = pass in "
+                     "[table %s] sends such statements as they are.",
+                     column, name));
+}
+
+bool rewrite_needs_values(const Table *table) {
+    return table->stage >= STAGE_RESOLVE && table->stage < STAGE_DONE;
+}
+
+bool rewrite_is_distributed(const Table *table) {
+    return table->stage >= STAGE_DISTRIBUTED || table->citus == CITUS_DISTRIBUTED;
+}
+
 /* Case-insensitively, so that no spelling of it is in the text either. */
 static bool occurs(Str text, const char *word) {
     size_t len = strlen(word);

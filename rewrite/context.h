@@ -11,10 +11,14 @@ typedef struct Rewrite {
     const Snapshot *snapshot;
     const Names *names;
     const Names *view_names;    /* for what stands in the definition of a view */
+    int index;                  /* of the statement in the text */
     const Statement *statement; /* the outermost: what is judged may stand in its `inner` */
     StatementDecision *decision;
     struct Survey *survey; /* of the statement, `inner` included */
     EditList *edits;       /* over the whole text */
+    Slot *slots;           /* of the whole text */
+    int nslots, slot_capacity;
+    bool several; /* the text has several statements: nothing can be found out between them */
     bool literals_matter;
     const char *prefix; /* what made-up names begin with; NULL until one is needed */
     int nmade;          /* how many have been made up */
@@ -25,6 +29,20 @@ void rewrite_note(Rewrite *rw, const char *note);
 
 /* The same: "table.column is not added: why". */
 void rewrite_leave(Rewrite *rw, const Table *table, const char *why);
+
+/* A write whose tenant is missing and cannot be found: refused where the table's on_unknown says so, else
+ * sent as it is, with the note that rewrite_leave makes. */
+void rewrite_unknown(Rewrite *rw, const Table *table, const char *why);
+
+/* The statement is refused, for a reason that is not the tenant's absence. The first refusal stays. */
+void rewrite_refuse(Rewrite *rw, const char *sqlstate, const char *message, const char *detail,
+                    const char *hint);
+
+/* Whether writes to this table must carry values: no sub-select may be sent. */
+bool rewrite_needs_values(const Table *table);
+
+/* Whether Citus has taken the table over, so that its rules hold. */
+bool rewrite_is_distributed(const Table *table);
 
 /* A name, for a CTE, that occurs nowhere in the text. */
 const char *rewrite_made_name(Rewrite *rw);

@@ -140,6 +140,7 @@ const Decision *decide(Arena *arena, Str text, const Facts *facts, const Snapsho
         .arena = arena, .text = text, .snapshot = snapshot, .names = &names, .view_names = &view_names};
 
     rw.edits = &decision->edits;
+    rw.several = facts->nstatements > 1;
     decision->nstatements = facts->nstatements;
     decision->statements = ARENA_ARRAY(arena, StatementDecision, facts->nstatements);
     for (int i = 0; i < facts->nstatements; i++) {
@@ -148,8 +149,11 @@ const Decision *decide(Arena *arena, Str text, const Facts *facts, const Snapsho
         rw.survey = &survey;
         rw.statement = &facts->statements[i];
         rw.decision = &decision->statements[i];
+        rw.index = i;
         decide_statement(&rw, &facts->statements[i]);
     }
+    decision->slots = rw.slots;
+    decision->nslots = rw.nslots;
     decision->literals_matter = rw.literals_matter;
     edits_sort(&decision->edits);
     return decision;

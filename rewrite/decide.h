@@ -31,6 +31,36 @@ typedef struct SessionContext {
     int ntemp_names;
 } SessionContext;
 
+/* One column of a row's foreign key, as far as the text gives it. */
+typedef struct SlotKey {
+    const Column *column; /* of the child: the value is converted to its type, as on assignment */
+    int param;            /* the key is exactly $n; else 0 and: */
+    bool literal;         /* `copy` is one literal, which may be read without the server's help */
+    Span copy;            /* an expression that may be evaluated twice, in the original text; it may have
+                             parameters in it; else, if empty: */
+    Str text;             /* an expression that is not in the text: a default */
+} SlotKey;
+
+/* A tenant that must be known before the statement is sent: a value in the place of a sub-select.
+ *
+ * A simple query gets it as a literal, a statement of the extended protocol as an added parameter: slot i is
+ * number max(nparams, types declared) + i. It comes from the session's tenant, from what is known of the
+ * parent, or from a look at the parent ahead of the statement. */
+typedef struct Slot {
+    const Table *table;  /* whose row it is; its path leads to the tenant, from path.steps[0] on */
+    const SlotKey *keys; /* one for each column of path.steps[0]; NULL: only the session can give it */
+    int statement;
+    bool nullable; /* NULL is sent where nobody knows; else the statement is refused */
+} Slot;
+
+/* Why a statement must not be sent: what the client gets instead, an error of this SQLSTATE. */
+typedef struct Refusal {
+    const char *sqlstate; /* one of base/error.h's */
+    const char *message;
+    const char *detail; /* NULL without */
+    const char *hint;   /* NULL without */
+} Refusal;
+
 typedef struct StatementDecision {
     Verdict verdict;
     const char *const *tables; /* tenant tables, reference and local ones that it names: "public.orders" */
@@ -41,6 +71,7 @@ typedef struct StatementDecision {
     const char *suggestion;   /* NULL without */
     const char *rewrite_note; /* why a write into a table in `derive` or later is sent unchanged although its
                                  tenant is missing; NULL otherwise */
+    const Refusal *refusal;   /* NULL: it may be sent */
     bool rewritten;           /* some of the edits are in this statement */
     bool writes_migrating;    /* it writes to a table whose stage is derive or later */
     const Table
@@ -51,7 +82,9 @@ typedef struct StatementDecision {
 typedef struct Decision {
     StatementDecision *statements; /* one per Facts.statements */
     int nstatements;
-    EditList edits;       /* over the whole text; empty: the original bytes are sent */
+    EditList edits;    /* over the whole text; empty: the original bytes are sent */
+    const Slot *slots; /* what some of the edits need */
+    int nslots;
     bool literals_matter; /* a literal's value took part: valid for this very text only, not its shape */
 } Decision;
 

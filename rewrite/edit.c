@@ -8,6 +8,7 @@
  * bytes, then `removed` bytes of the original are stepped over. */
 #include "rewrite/edit.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -32,6 +33,10 @@ void edits_insert(EditList *list, Arena *arena, uint32_t offset, Str text) {
 
 void edits_insert_copy(EditList *list, Arena *arena, uint32_t offset, Span copy) {
     append(list, arena, (Edit){.offset = offset, .copy = copy});
+}
+
+void edits_insert_slot(EditList *list, Arena *arena, uint32_t offset, int slot) {
+    append(list, arena, (Edit){.offset = offset, .slot = slot});
 }
 
 void edits_remove(EditList *list, Arena *arena, Span range) {
@@ -75,7 +80,22 @@ void edits_sort(EditList *list) {
     free(room);
 }
 
+EditList edits_fill(const EditList *list, Arena *arena, const Str *slots) {
+    EditList filled = {.nedits = list->nedits, .capacity = list->nedits};
+
+    filled.edits = ARENA_ARRAY(arena, Edit, list->nedits);
+    for (int i = 0; i < list->nedits; i++) {
+        filled.edits[i] = list->edits[i];
+        if (list->edits[i].slot > 0) {
+            filled.edits[i].text = slots[list->edits[i].slot - 1];
+            filled.edits[i].slot = 0;
+        }
+    }
+    return filled;
+}
+
 static Str inserted(const Edit *edit, Str original) {
+    assert(edit->slot == 0);
     if (edit->text.ptr)
         return edit->text;
     return (Str){original.ptr + edit->copy.start, edit->copy.end - edit->copy.start};
@@ -127,7 +147,7 @@ EditList edits_move(const EditList *list, Arena *arena, const Span *from, const 
         *copy = *edit;
         copy->offset = shape_map(from, to, nliterals, edit->offset);
         copy->removed = shape_map(from, to, nliterals, edit->offset + edit->removed) - copy->offset;
-        if (!edit->text.ptr) {
+        if (!edit->text.ptr && !edit->slot) {
             copy->copy.start = shape_map(from, to, nliterals, edit->copy.start);
             copy->copy.end = shape_map(from, to, nliterals, edit->copy.end);
         }

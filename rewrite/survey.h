@@ -33,5 +33,4 @@ void survey_statement(Rewrite *rw, const Statement *stmt);
  * with rw->view_names. */
 const Block *survey_view(const Survey *survey, const Table *view) MUST_USE;
 
-
 #endif
