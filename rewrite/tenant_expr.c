@@ -72,8 +72,7 @@ static bool takes_modifier(const Column *column) {
     return false;
 }
 
-/* Qualified, with the modifier of e.g. "numeric(10,2)" or "timestamp(3) without time zone". */
-static void put_type(Buf *sql, const Column *column) {
+void tenant_expr_put_type(Buf *sql, const Column *column) {
     const char *open = takes_modifier(column) ? strchr(column->type, '(') : NULL;
     const char *close = open ? strchr(open, ')') : NULL;
 
@@ -151,10 +150,28 @@ void tenant_expr_insert(Rewrite *rw, uint32_t offset, const Table *table, const 
             edits_insert_copy(rw->edits, rw->arena, offset, sources[k].copy);
         }
         buf_append_cstr(&sql, " AS ");
-        put_type(&sql, fk->child_columns[k]);
+        tenant_expr_put_type(&sql, fk->child_columns[k]);
         buf_append_cstr(&sql, ")");
     }
     buf_append_cstr(&sql, ")");
     flush(rw, offset, &sql);
     buf_free(&sql);
+}
+
+void tenant_expr_put_lookup(Buf *sql, const Table *table, const Str *keys) {
+    const ForeignKey *fk = table->path.steps[0];
+
+    put_head(sql, table, steps_needed(table));
+    for (int k = 0; k < fk->ncolumns; k++) {
+        if (k > 0)
+            buf_append_cstr(sql, " AND ");
+        put_column(sql, 0, fk->parent_columns[k]);
+        put_equality(sql, fk->parent_columns[k], fk->child_columns[k]);
+        buf_append_cstr(sql, "CAST(");
+        buf_append_str(sql, keys[k]);
+        buf_append_cstr(sql, " AS ");
+        tenant_expr_put_type(sql, fk->child_columns[k]);
+        buf_append_cstr(sql, ")");
+    }
+    buf_append_cstr(sql, " LIMIT 2)");
 }

@@ -17,4 +17,12 @@ const char *tenant_expr_problem(Rewrite *rw, const Table *table) MUST_USE;
  * a parent is missing or a key is NULL. Demands tenant_expr_problem() == NULL. */
 void tenant_expr_insert(Rewrite *rw, uint32_t offset, const Table *table, const TenantSource *sources);
 
+/* A whole query for the tenants of the parents with this key, two at most; one expression for each column of
+ * table->path.steps[0], "$1" for instance. */
+void tenant_expr_put_lookup(Buf *sql, const Table *table, const Str *keys);
+
+/* A column's type as a cast needs it: qualified, with the modifier of e.g. "numeric(10,2)" or "timestamp(3)
+ * without time zone". */
+void tenant_expr_put_type(Buf *sql, const Column *column);
+
 #endif
