@@ -34,7 +34,7 @@ Table *tenant_resolve(const Snapshot *snapshot, Arena *arena, const char *schema
  * Returns the declared foreign key of the same columns if there is one, else one made up for the purpose.
  * NULL with `err` (message without the place). */
 const ForeignKey *tenant_from_resolve(const Snapshot *snapshot, Arena *arena, const Table *child,
-                                      const char *text, Error *err) MUST_USE;
+                                      const char *text, const char *tenant_column, Error *err) MUST_USE;
 
 /* What the search for paths knows of a table, by its index in the snapshot. */
 typedef struct PathNode {
@@ -43,12 +43,19 @@ typedef struct PathNode {
     bool candidate; /* a path may start in it or lead through it */
     const ForeignKey *forced; /* the only first step allowed */
     int nullable, steps; /* cost of the best path: steps whose columns may be NULL, steps; steps -1: none */
-    const ForeignKey *best; /* its first step */
+    const ForeignKey *best;   /* its first step */
+    const ForeignKey **edges; /* its foreign keys as steps, without the tenant's own columns */
+    int nedges;
 } PathNode;
 
 /* Finds each candidate's best path: fewest steps that may be NULL, then fewest steps, then the order of the
  * constraints' names. */
 void paths_find(const Snapshot *snapshot, PathNode *nodes);
+/* Fills the edges of a node: a key that the migration has made, (store_id, order_id), is the step order_id,
+ * and one of the tenant alone is none. tenant_column: of all tables but the tenant table, whose key is `key`.
+ */
+void paths_set_edges(Arena *arena, PathNode *node, const Table *table, const char *tenant_column,
+                     const Column *key);
 /* Writes path and other_paths of a table that paths_find reached. */
 void paths_fill(const Snapshot *snapshot, Arena *arena, const PathNode *nodes, Table *table);
 

@@ -4,6 +4,8 @@
  * tenant), then how many steps it has. Costs only grow along a path, so relaxing every edge until nothing
  * improves finds each table's cheapest, cycles or not; and as each best step leads to a table that is exactly
  * one step nearer, following them ends. */
+#include <string.h>
+
 #include "catalog/internal.h"
 
 static const PathNode *parent_node(const Snapshot *snapshot, const PathNode *nodes, const ForeignKey *fk) {
@@ -18,11 +20,50 @@ static bool may_be_null(const ForeignKey *fk) {
     return false;
 }
 
+/* Whether a pair of columns says no more than that both rows have the same tenant. */
+static bool is_tenant_pair(const ForeignKey *fk, int i, const char *tenant_column, const Column *key) {
+    const Column *parent = fk->parent_columns[i];
+
+    return strcmp(fk->child_columns[i]->name, tenant_column) == 0 &&
+           (parent == key || strcmp(parent->name, tenant_column) == 0);
+}
+
+static const ForeignKey *as_step(Arena *arena, const ForeignKey *fk, const char *tenant_column,
+                                 const Column *key) {
+    ForeignKey *step = ARENA_NEW(arena, ForeignKey);
+    int npairs = 0;
+
+    *step = *fk;
+    step->ncolumns = 0;
+    step->child_columns = ARENA_ARRAY(arena, const Column *, fk->ncolumns);
+    step->parent_columns = ARENA_ARRAY(arena, const Column *, fk->ncolumns);
+    for (int i = 0; i < fk->ncolumns; i++) {
+        if (is_tenant_pair(fk, i, tenant_column, key)) {
+            npairs++;
+            continue;
+        }
+        step->child_columns[step->ncolumns] = fk->child_columns[i];
+        step->parent_columns[step->ncolumns++] = fk->parent_columns[i];
+    }
+    return npairs == 0 ? fk : step;
+}
+
+void paths_set_edges(Arena *arena, PathNode *node, const Table *table, const char *tenant_column,
+                     const Column *key) {
+    node->edges = ARENA_ARRAY(arena, const ForeignKey *, table->nforeign_keys);
+    for (int i = 0; i < table->nforeign_keys; i++) {
+        const ForeignKey *step = as_step(arena, table->foreign_keys[i], tenant_column, key);
+
+        if (step->ncolumns > 0)
+            node->edges[node->nedges++] = step;
+    }
+}
+
 /* The edges out of a table, by index; NULL behind the last. */
-static const ForeignKey *edge(const PathNode *node, const Table *table, int i) {
+static const ForeignKey *edge(const PathNode *node, int i) {
     if (node->forced)
         return i == 0 ? node->forced : NULL;
-    return i < table->nforeign_keys ? table->foreign_keys[i] : NULL;
+    return i < node->nedges ? node->edges[i] : NULL;
 }
 
 /* The cost of going by `fk`; false if it leads nowhere. */
@@ -38,11 +79,11 @@ static bool cost_by(const Snapshot *snapshot, const PathNode *nodes, const PathN
 }
 
 /* Improves a node's cost by its edges; returns whether it did. */
-static bool relax(const Snapshot *snapshot, const PathNode *nodes, PathNode *node, const Table *table) {
+static bool relax(const Snapshot *snapshot, const PathNode *nodes, PathNode *node) {
     const ForeignKey *fk;
     bool improved = false;
 
-    for (int i = 0; (fk = edge(node, table, i)); i++) {
+    for (int i = 0; (fk = edge(node, i)); i++) {
         int nullable, steps;
 
         if (!cost_by(snapshot, nodes, node, fk, &nullable, &steps))
@@ -66,7 +107,7 @@ void paths_find(const Snapshot *snapshot, PathNode *nodes) {
     while (improved) {
         improved = false;
         for (int i = 0; i < snapshot->ntables; i++) {
-            if (nodes[i].candidate && relax(snapshot, nodes, &nodes[i], &snapshot->tables[i]))
+            if (nodes[i].candidate && relax(snapshot, nodes, &nodes[i]))
                 improved = true;
         }
     }
@@ -74,9 +115,7 @@ void paths_find(const Snapshot *snapshot, PathNode *nodes) {
     for (int i = 0; i < snapshot->ntables; i++) {
         const ForeignKey *fk;
 
-        for (int j = 0;
-             nodes[i].candidate && nodes[i].steps > 0 && (fk = edge(&nodes[i], &snapshot->tables[i], j));
-             j++) {
+        for (int j = 0; nodes[i].candidate && nodes[i].steps > 0 && (fk = edge(&nodes[i], j)); j++) {
             int nullable, steps;
 
             if (cost_by(snapshot, nodes, &nodes[i], fk, &nullable, &steps) && nullable == nodes[i].nullable &&
@@ -117,12 +156,12 @@ static bool same_step(const ForeignKey *a, const ForeignKey *b) {
 
 void paths_fill(const Snapshot *snapshot, Arena *arena, const PathNode *nodes, Table *table) {
     const PathNode *node = &nodes[table - snapshot->tables];
-    TenantPath *others = ARENA_ARRAY(arena, TenantPath, table->nforeign_keys);
+    TenantPath *others = ARENA_ARRAY(arena, TenantPath, node->nedges);
 
     table->path = path_by(snapshot, arena, nodes, node, node->best);
     table->other_paths = others;
-    for (int i = 0; i < table->nforeign_keys; i++) {
-        const ForeignKey *fk = table->foreign_keys[i];
+    for (int i = 0; i < node->nedges; i++) {
+        const ForeignKey *fk = node->edges[i];
         int nullable, steps;
 
         if (same_step(fk, node->best) || !cost_by(snapshot, nodes, node, fk, &nullable, &steps))

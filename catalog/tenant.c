@@ -249,6 +249,8 @@ bool tenant_infer(Snapshot *snapshot, Arena *arena, const Config *config, Error 
     find_roots(&inf);
     for (size_t i = 0; i < n; i++)
         judge(&inf, &snapshot->tables[i], &inf.nodes[i]);
+    for (size_t i = 0; i < n && inf.column; i++)
+        paths_set_edges(arena, &inf.nodes[i], &snapshot->tables[i], inf.column, inf.key);
     paths_find(snapshot, inf.nodes);
     if (!follow_paths(&inf, err))
         goto failed;

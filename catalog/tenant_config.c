@@ -230,7 +230,8 @@ bool tenant_attach_sections(TenantInference *inf, Error *err) {
         node = &inf->nodes[table - inf->snapshot->tables];
         inf->sections[table - inf->snapshot->tables] = section;
         if (section->tenant_from) {
-            node->forced = tenant_from_resolve(inf->snapshot, inf->arena, table, section->tenant_from, err);
+            node->forced =
+                tenant_from_resolve(inf->snapshot, inf->arena, table, section->tenant_from, inf->column, err);
             if (!node->forced)
                 return tenant_at_section(err, inf->config, section, "tenant_from");
         }

@@ -67,31 +67,41 @@ static bool read_columns(Arena *arena, const Table *table, Str list, const Colum
     return true;
 }
 
-static bool primary_key(const Table *parent, const Column ***columns, int *ncolumns, Error *err) {
+static bool primary_key(Arena *arena, const Table *parent, const char *tenant_column, const Column ***columns,
+                        int *ncolumns, Error *err) {
+    const Key *key;
+
     if (parent->nkeys == 0 || !parent->keys[0].primary) {
         error_set(err, SQLSTATE_CONFIG_FILE_ERROR, "%s.%s has no primary key", parent->schema, parent->name);
         return error_hint(err, "Name the columns behind the table.");
     }
-    *columns = parent->keys[0].columns;
-    *ncolumns = parent->keys[0].ncolumns;
+    key = &parent->keys[0];
+    *columns = ARENA_ARRAY(arena, const Column *, key->ncolumns);
+    *ncolumns = 0;
+    for (int i = 0; i < key->ncolumns; i++) {
+        if (key->ncolumns == 1 || strcmp(key->columns[i]->name, tenant_column) != 0)
+            (*columns)[(*ncolumns)++] = key->columns[i];
+    }
     return true;
 }
 
-/* A step must give one parent row at most, or the tenant would be any of several. */
-static bool is_unique(const Table *parent, const Column *const *columns, int ncolumns) {
+/* A step must give one parent row at most, or the tenant would be any of several. A key that the migration
+ * has extended by the tenant was one without it. */
+static bool is_unique(const Table *parent, const Column *const *columns, int ncolumns,
+                      const char *tenant_column) {
     for (int i = 0; i < parent->nkeys; i++) {
         const Key *key = &parent->keys[i];
-        int found = 0;
+        int found = 0, ntenant = 0;
 
         for (int j = 0; j < key->ncolumns; j++) {
-            for (int k = 0; k < ncolumns; k++) {
-                if (key->columns[j] == columns[k]) {
-                    found++;
-                    break;
-                }
-            }
+            bool is_named = false;
+
+            for (int k = 0; k < ncolumns && !is_named; k++)
+                is_named = key->columns[j] == columns[k];
+            found += is_named;
+            ntenant += !is_named && key->columns[j] && strcmp(key->columns[j]->name, tenant_column) == 0;
         }
-        if (!key->partial_or_expression && found == key->ncolumns)
+        if (!key->partial_or_expression && found > 0 && found + ntenant == key->ncolumns)
             return true;
     }
     return false;
@@ -124,14 +134,14 @@ static bool read_parent(const Snapshot *snapshot, Arena *arena, Str written, con
     return true;
 }
 
-static bool check_step(const ForeignKey *fk, int nparent_columns, Error *err) {
+static bool check_step(const ForeignKey *fk, int nparent_columns, const char *tenant_column, Error *err) {
     if (fk->ncolumns != nparent_columns) {
         return error_set(err, SQLSTATE_CONFIG_FILE_ERROR, "%d column%s on the left, but %d on the right",
                          fk->ncolumns, fk->ncolumns == 1 ? "" : "s", nparent_columns);
     }
     if (fk->parent == fk->child)
         return error_set(err, SQLSTATE_CONFIG_FILE_ERROR, "it leads from the table to itself");
-    if (!is_unique(fk->parent, fk->parent_columns, nparent_columns)) {
+    if (!is_unique(fk->parent, fk->parent_columns, nparent_columns, tenant_column)) {
         error_set(err, SQLSTATE_CONFIG_FILE_ERROR, "the columns of %s.%s are not unique", fk->parent->schema,
                   fk->parent->name);
         return error_hint(err,
@@ -142,7 +152,7 @@ static bool check_step(const ForeignKey *fk, int nparent_columns, Error *err) {
 }
 
 const ForeignKey *tenant_from_resolve(const Snapshot *snapshot, Arena *arena, const Table *child,
-                                      const char *text, Error *err) {
+                                      const char *text, const char *tenant_column, Error *err) {
     Str all = str_of(text), target;
     ForeignKey *fk = ARENA_NEW(arena, ForeignKey);
     const ForeignKey *known;
@@ -165,10 +175,10 @@ const ForeignKey *tenant_from_resolve(const Snapshot *snapshot, Arena *arena, co
         if (!read_columns(arena, fk->parent, slice(target, open, target.len), &fk->parent_columns,
                           &nparent_columns, err))
             goto failed;
-    } else if (!primary_key(fk->parent, &fk->parent_columns, &nparent_columns, err)) {
+    } else if (!primary_key(arena, fk->parent, tenant_column, &fk->parent_columns, &nparent_columns, err)) {
         goto failed;
     }
-    if (!check_step(fk, nparent_columns, err))
+    if (!check_step(fk, nparent_columns, tenant_column, err))
         goto failed;
     known = declared(child, fk);
     return known ? known : fk;

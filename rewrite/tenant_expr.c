@@ -103,7 +103,7 @@ static void put_table(Buf *sql, int step, const Table *table) {
     buf_printf(sql, " p%d", step + 1);
 }
 
-/* From "(SELECT" to "WHERE ". */
+/* From "(SELECT" to the end of what is joined. */
 static void put_head(Buf *sql, const Table *table, int nsteps) {
     const ForeignKey **steps = table->path.steps;
 
@@ -121,7 +121,6 @@ static void put_head(Buf *sql, const Table *table, int nsteps) {
             put_column(sql, i - 1, steps[i]->child_columns[k]);
         }
     }
-    buf_append_cstr(sql, " WHERE ");
 }
 
 /* Moves what was written into the edits. */
@@ -132,26 +131,59 @@ static void flush(Rewrite *rw, uint32_t offset, Buf *sql) {
     buf_clear(sql);
 }
 
+/* "CAST(<the value> AS type)". */
+static void put_source(Rewrite *rw, uint32_t offset, Buf *sql, const TenantSource *source,
+                       const Column *column) {
+    buf_append_cstr(sql, "CAST(");
+    if (source->text.ptr) {
+        buf_append_str(sql, source->text);
+    } else {
+        flush(rw, offset, sql);
+        edits_insert_copy(rw->edits, rw->arena, offset, source->copy);
+    }
+    buf_append_cstr(sql, " AS ");
+    tenant_expr_put_type(sql, column);
+    buf_append_cstr(sql, ")");
+}
+
 void tenant_expr_insert(Rewrite *rw, uint32_t offset, const Table *table, const TenantSource *sources) {
     const ForeignKey *fk = table->path.steps[0];
     Buf sql = {0};
 
     put_head(&sql, table, steps_needed(table));
+    buf_append_cstr(&sql, " WHERE ");
     for (int k = 0; k < fk->ncolumns; k++) {
-        if (k > 0)
-            buf_append_cstr(&sql, " AND ");
+        buf_append_cstr(&sql, k == 0 ? "" : " AND ");
         put_column(&sql, 0, fk->parent_columns[k]);
         put_equality(&sql, fk->parent_columns[k], fk->child_columns[k]);
-        buf_append_cstr(&sql, "CAST(");
-        if (sources[k].text.ptr) {
-            buf_append_str(&sql, sources[k].text);
-        } else {
-            flush(rw, offset, &sql);
-            edits_insert_copy(rw->edits, rw->arena, offset, sources[k].copy);
-        }
-        buf_append_cstr(&sql, " AS ");
-        tenant_expr_put_type(&sql, fk->child_columns[k]);
-        buf_append_cstr(&sql, ")");
+        put_source(rw, offset, &sql, &sources[k], fk->child_columns[k]);
+    }
+    buf_append_cstr(&sql, ")");
+    flush(rw, offset, &sql);
+    buf_free(&sql);
+}
+
+/* The values are computed in a sub-select of their own that has no FROM: no name of ours is in scope there,
+ * only those of the outer query. */
+void tenant_expr_insert_row(Rewrite *rw, uint32_t offset, const Table *table, const TenantSource *sources) {
+    const ForeignKey *fk = table->path.steps[0];
+    Buf sql = {0};
+
+    put_head(&sql, table, steps_needed(table));
+    buf_append_cstr(&sql, " JOIN (SELECT ");
+    for (int k = 0; k < fk->ncolumns; k++) {
+        buf_append_cstr(&sql, k == 0 ? "" : ", ");
+        put_source(rw, offset, &sql, &sources[k], fk->child_columns[k]);
+    }
+    buf_append_cstr(&sql, ") k(");
+    for (int k = 0; k < fk->ncolumns; k++)
+        buf_printf(&sql, "%sk%d", k == 0 ? "" : ", ", k + 1);
+    buf_append_cstr(&sql, ")");
+    for (int k = 0; k < fk->ncolumns; k++) {
+        buf_append_cstr(&sql, k == 0 ? " ON " : " AND ");
+        put_column(&sql, 0, fk->parent_columns[k]);
+        put_equality(&sql, fk->parent_columns[k], fk->child_columns[k]);
+        buf_printf(&sql, "k.k%d", k + 1);
     }
     buf_append_cstr(&sql, ")");
     flush(rw, offset, &sql);
@@ -162,6 +194,7 @@ void tenant_expr_put_lookup(Buf *sql, const Table *table, const Str *keys) {
     const ForeignKey *fk = table->path.steps[0];
 
     put_head(sql, table, steps_needed(table));
+    buf_append_cstr(sql, " WHERE ");
     for (int k = 0; k < fk->ncolumns; k++) {
         if (k > 0)
             buf_append_cstr(sql, " AND ");

@@ -17,6 +17,10 @@ const char *tenant_expr_problem(Rewrite *rw, const Table *table) MUST_USE;
  * a parent is missing or a key is NULL. Demands tenant_expr_problem() == NULL. */
 void tenant_expr_insert(Rewrite *rw, uint32_t offset, const Table *table, const TenantSource *sources);
 
+/* The same where the sources may refer to columns of the query that it stands in, as in SET: no name of the
+ * sub-select's own can capture them. */
+void tenant_expr_insert_row(Rewrite *rw, uint32_t offset, const Table *table, const TenantSource *sources);
+
 /* A whole query for the tenants of the parents with this key, two at most; one expression for each column of
  * table->path.steps[0], "$1" for instance. */
 void tenant_expr_put_lookup(Buf *sql, const Table *table, const Str *keys);
