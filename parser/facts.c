@@ -88,24 +88,25 @@ static uint64_t fingerprint(Arena *temporary, Str text, Span span) {
     return value;
 }
 
-static void convert_statement(Convert *c, Arena *temporary, Statement *stmt, const PgQuery__RawStmt *raw) {
+static void convert_statement(Convert *c, Statement *stmt, const PgQuery__RawStmt *raw) {
     c->config_calls = NULL;
     c->nconfig_calls = 0;
     stmt->span = statement_span(c->text, raw);
     if (raw->stmt)
         facts_statement(c, stmt, raw->stmt);
+    facts_statement_spans(c, stmt);
     stmt->config_calls = c->config_calls;
     stmt->nconfig_calls = c->nconfig_calls;
-    stmt->fingerprint = fingerprint(temporary, c->text, stmt->span);
+    stmt->fingerprint = fingerprint(c->temporary, c->text, stmt->span);
 }
 
-static const Facts *convert(Convert *c, Arena *temporary, const PgQuery__ParseResult *tree) {
+static const Facts *convert(Convert *c, const PgQuery__ParseResult *tree) {
     Facts *facts = ARENA_NEW(c->arena, Facts);
 
     facts->nstatements = tree->n_stmts > 0 ? (int)tree->n_stmts : 1;
     facts->statements = ARENA_ARRAY(c->arena, Statement, facts->nstatements);
     for (size_t i = 0; i < tree->n_stmts; i++)
-        convert_statement(c, temporary, &facts->statements[i], tree->stmts[i]);
+        convert_statement(c, &facts->statements[i], tree->stmts[i]);
     if (tree->n_stmts == 0)
         facts->statements[0].span = trimmed(c->text, 0, (uint32_t)c->text.len);
     facts->nparams = c->nparams;
@@ -116,7 +117,7 @@ static const Facts *convert(Convert *c, Arena *temporary, const PgQuery__ParseRe
 static const Facts *parse(Arena *arena, Arena *temporary, Str text, Error *err) {
     ProtobufCAllocator allocator = {tree_alloc, tree_free, temporary};
     PgQueryProtobufParseResult result = pg_query_parse_protobuf(text.ptr);
-    Convert c = {.arena = arena, .text = text, .walk_budget = 4096 + 16 * text.len};
+    Convert c = {.arena = arena, .text = text, .temporary = temporary};
     PgQuery__ParseResult *tree;
     const Facts *facts = NULL;
 
@@ -128,7 +129,7 @@ static const Facts *parse(Arena *arena, Arena *temporary, Str text, Error *err) 
         tree = pg_query__parse_result__unpack(&allocator, result.parse_tree.len,
                                               (const uint8_t *)result.parse_tree.data);
         if (tree)
-            facts = convert(&c, temporary, tree);
+            facts = convert(&c, tree);
         else
             error_set(err, SQLSTATE_INTERNAL_ERROR, "the parser's output could not be read");
     }

@@ -285,7 +285,7 @@ struct Block {
     bool setop_all;
     Block *left, *right;
 
-    Row *rows; /* VALUES, also INSERT's VALUES (spans are known only there) */
+    Row *rows; /* VALUES, also INSERT's VALUES */
     int nrows;
 
     /* INSERT, UPDATE, DELETE, MERGE */
@@ -314,6 +314,7 @@ struct Block {
     Span conflict_target_span; /* from "(" to just behind ")" */
     /* MERGE */
     Expr *merge_on;
+    Span merge_on_span;    /* the condition, without ON */
     Block **merge_actions; /* INSERT/UPDATE/DELETE blocks without target; `where` is WHEN … AND's condition.
                               DO NOTHING is an UPDATE without targets */
     int nmerge_actions;

@@ -10,6 +10,7 @@
 #include <pg_query/pg_query.pb-c.h>
 
 #include "parser/facts.h"
+#include "parser/facts_tokens.h"
 
 typedef PgQuery__Node Node;
 
@@ -18,7 +19,8 @@ typedef struct Convert {
     Str text; /* NUL-terminated */
     int nparams;
     bool literals_matter;
-    size_t walk_budget;       /* bytes that facts_spans.c may still walk over */
+    Arena *temporary;         /* freed when the conversion is done */
+    Tokens tokens;            /* of the text, in `temporary`; made when first needed */
     ConfigCall *config_calls; /* of the statement that is being converted */
     int nconfig_calls;
 } Convert;
@@ -63,8 +65,11 @@ FromItem **facts_from(Convert *c, Block *block, Node **list, size_t n);
 
 /* Where things stand in the text, facts_spans.c. */
 Span facts_name_span(Convert *c, uint32_t location);
-void facts_insert_spans(Convert *c, Block *block);
 Span facts_column_list_span(Convert *c, Span table, int ncolumns);
+void facts_statement_spans(Convert *c, Statement *stmt);
+
+/* COPY's options, facts_copy.c. */
+void facts_copy_options(Convert *c, CopyOptions *options, const PgQuery__CopyStmt *copy);
 
 /* Statements, facts_stmt.c, facts_set.c. */
 void facts_statement(Convert *c, Statement *stmt, const Node *node);

@@ -78,10 +78,12 @@ static void fill_copy(Convert *c, Statement *stmt, const Node *node) {
     facts->has_column_list = copy->n_attlist > 0;
     if (facts->has_column_list && facts->table)
         facts->column_list = facts_column_list_span(c, facts->table->span, facts->ncolumns);
+    facts->table_end = facts->table ? facts->table->span.end : 0;
     facts->is_from = copy->is_from;
     facts->is_stdio = !copy->is_program && copy->filename[0] == '\0';
     facts->where = facts_expr(c, NULL, copy->where_clause);
     stmt->block = facts_block(c, NULL, copy->query);
+    facts_copy_options(c, &facts->options, copy);
 }
 
 static void fill_set(Convert *c, Statement *stmt, const Node *node) {
@@ -116,8 +118,11 @@ static void fill_prepare(Convert *c, Statement *stmt, const Node *node) {
     int nparams = c->nparams;
 
     stmt->name = facts_string(c, node->prepare_stmt->name);
-    inner_statement(c, stmt, node->prepare_stmt->query);
+    stmt->nprepare_types = (int)node->prepare_stmt->n_argtypes;
     /* Its parameters are given by EXECUTE, not by a Bind message. */
+    c->nparams = 0;
+    inner_statement(c, stmt, node->prepare_stmt->query);
+    stmt->nprepare_params = c->nparams;
     c->nparams = nparams;
 }
 

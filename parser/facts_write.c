@@ -85,7 +85,6 @@ Block *facts_insert(Convert *c, Block *parent, const PgQuery__InsertStmt *s) {
     if (s->on_conflict_clause)
         on_conflict(c, block, s->on_conflict_clause);
     returning(c, block, s->returning_list, s->n_returning_list);
-    facts_insert_spans(c, block);
     return block;
 }
 

@@ -1,4 +1,4 @@
-/* The shape of a text: what is not a literal is copied, what is one is replaced.
+/* The shape of a text: what is neither a literal nor a comment is copied, what is one is replaced.
  *
  * Most bytes of a statement begin nothing and are looked at sixteen at a time. What is stopped at is what can
  * begin a literal, a parameter, a comment or a quoted identifier; what such a byte means depends on the word
@@ -17,9 +17,9 @@
 
 #include "parser/lex.h"
 
-/* What stands for a literal of each kind. The parser tells an integer of 32 bits from a larger one and from a
- * decimal. A placeholder opens as its literal does, so that what stands before it stays a token of its own:
- * u&E'x' is no U&'x', and SELECT.5 no SELECT0. */
+/* What stands for a literal of each kind, and for a comment. The parser tells an integer of 32 bits from a
+ * larger one and from a decimal. A placeholder opens as its literal does, so that what stands before it stays
+ * a token of its own: u&E'x' is no U&'x', and SELECT.5 no SELECT0. */
 typedef struct Placeholder {
     char text[8]; /* copied whole, whatever its length */
     size_t len;
@@ -34,6 +34,8 @@ static const Placeholder placeholder_hex = {"X'?'", 4};
 static const Placeholder placeholder_integer = {"0", 1};
 static const Placeholder placeholder_decimal = {"0.0", 3};
 static const Placeholder placeholder_fraction = {".0", 2};
+static const Placeholder placeholder_block_comment = {"/**/", 4};
+static const Placeholder placeholder_line_comment = {"--", 2};
 #define PLACEHOLDER_SIZE sizeof(placeholder_string.text)
 
 /* A larger buffer is not kept for the next text. */
@@ -223,13 +225,16 @@ static size_t at_dollar(Scan *scan, size_t i) {
 
 static size_t at_comment(Scan *scan, size_t i) {
     const char *s = scan->s;
-    size_t n = scan->n;
+    size_t n = scan->n, end;
+    bool line = s[i] == '-';
 
-    if (s[i] == '-' && i + 1 < n && s[i + 1] == '-')
-        return scan->base = lex_line_comment(s, n, i + 2);
-    if (s[i] == '/' && i + 1 < n && s[i + 1] == '*')
-        return scan->base = lex_block_comment(s, n, i + 2);
-    return i + 1;
+    if (i + 1 >= n || s[i + 1] != (line ? '-' : '*'))
+        return i + 1;
+    end = line ? lex_line_comment(s, n, i + 2) : lex_block_comment(s, n, i + 2);
+    if (end > n)
+        return end;
+    return put_literal(scan, i, end, line ? &placeholder_line_comment : &placeholder_block_comment) ? end
+                                                                                                    : n + 1;
 }
 
 static inline size_t at_stop(Scan *scan, size_t i) {

@@ -141,12 +141,23 @@ void show_servers(Worker *w, ConsoleRows *rows) {
 
 #define READ(counter) atomic_load_explicit(&(counter), memory_order_relaxed)
 
-const char *const COLUMNS_STATS[] = {
-    "worker", "clients",  "clients_total", "statements",   "rewritten",          "prepared_anew",
-    "errors", "unscoped", "cache_hits",    "cache_misses", "bytes_from_clients", "bytes_from_servers",
-    NULL};
+const char *const COLUMNS_STATS[] = {"worker",
+                                     "clients",
+                                     "clients_total",
+                                     "statements",
+                                     "rewritten",
+                                     "prepared_anew",
+                                     "tenants_cached",
+                                     "tenants_looked_up",
+                                     "errors",
+                                     "unscoped",
+                                     "cache_hits",
+                                     "cache_misses",
+                                     "bytes_from_clients",
+                                     "bytes_from_servers",
+                                     NULL};
 
-#define NSTATS 11
+#define NSTATS 13
 
 static void read_stats(const Worker *w, uint64_t out[NSTATS]) {
     const WorkerStats *s = &w->stats;
@@ -156,6 +167,8 @@ static void read_stats(const Worker *w, uint64_t out[NSTATS]) {
                                      READ(s->statements),
                                      READ(s->rewritten),
                                      READ(s->prepared_anew),
+                                     READ(s->tenants_cached),
+                                     READ(s->tenants_looked_up),
                                      READ(s->errors),
                                      READ(s->unscoped),
                                      READ(p->hits),

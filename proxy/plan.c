@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "base/utf8.h"
+#include "parser/lex.h"
 #include "proxy/track.h"
 
 /* A text longer than this is planned each time: it would push out hundreds of others. */
@@ -206,6 +207,8 @@ static void gather(Plan *plan, const Facts *facts) {
         plan->sets_encoding |= sets_encoding(s);
         plan->drops_prepared |= s->kind == STMT_DEALLOCATE || (s->kind == STMT_DISCARD && s->discard_all);
         plan->writes |= writes(s);
+        plan->rolls_back |= s->kind == STMT_TRANSACTION && (s->transaction == TRANSACTION_ROLLBACK ||
+                                                            s->transaction == TRANSACTION_ROLLBACK_TO);
         plan->prepares |= s->kind == STMT_PREPARE;
         if (s->kind == STMT_EXECUTE && facts->nstatements == 1)
             plan->executes = s->name;
@@ -249,6 +252,36 @@ static void find_audit_entries(PlanCache *cache, Plan *plan, const PlanRequest *
     }
 }
 
+static bool *find_repeated(Plan *plan, Str text) {
+    int n = plan_nparams(plan);
+    bool *seen = ARENA_ARRAY(plan->arena, bool, n + 1), *repeated = ARENA_ARRAY(plan->arena, bool, n + 1);
+    LexToken token = lex_next(text.ptr, text.len, 0);
+    for (; token.kind != LEX_END && token.kind != LEX_UNTERMINATED;
+         token = lex_next(text.ptr, text.len, token.end)) {
+        long number = token.kind == LEX_PARAM ? strtol(text.ptr + token.start + 1, NULL, 10) : 0;
+        if (number < 1 || number > n)
+            continue;
+        repeated[number] |= seen[number];
+        seen[number] = true;
+    }
+    return repeated;
+}
+
+static void gather_decision(Plan *plan, Str text) {
+    for (int i = 0; i < plan->nstatements; i++) {
+        const StatementDecision *d = &plan->decision->statements[i];
+        if (!plan->migrating)
+            plan->migrating = d->migrating;
+        if (!plan->refusal)
+            plan->refusal = d->refusal;
+        plan->moves_parents |= d->moves_parents;
+        plan->may_write |= d->verdict == VERDICT_OPAQUE || d->verdict == VERDICT_UNPARSED;
+    }
+    plan->may_write |= plan->writes || plan->has_ddl;
+    if (plan->decision->nslots > 0)
+        plan->repeated = find_repeated(plan, text);
+}
+
 static Plan *plan_new(PlanCache *cache, PlanEntry *e, const PlanRequest *request, bool has_shape,
                       PlanOnNew *on_new, void *arg) {
     static const SessionContext UNKNOWN = {.search_path_known = false};
@@ -273,8 +306,7 @@ static Plan *plan_new(PlanCache *cache, PlanEntry *e, const PlanRequest *request
             decide(plan->arena, request->text, e->facts, plan->snapshot,
                    plan->hidden_effects || !request->context ? &UNKNOWN : &request->context->session);
     plan->nstatements = plan->decision->nstatements;
-    for (int i = 0; i < plan->nstatements && !plan->migrating; i++)
-        plan->migrating = plan->decision->statements[i].migrating;
+    gather_decision(plan, request->text);
     plan->audit = ARENA_ARRAY(plan->arena, AuditEntry *, plan->nstatements ? plan->nstatements : 1);
     find_audit_entries(cache, plan, request, has_shape, on_new, arg);
     return plan;
@@ -392,13 +424,37 @@ const Statement *plan_statement(const Plan *plan, int index) {
 
 /* ---- rewriting ---- */
 
-Rewritten *plan_rewrite(PlanCache *cache, const Plan *plan, Str text, Buf *out) {
+Span plan_span(const PlanCache *cache, const Plan *plan, Span span) {
+    const PlanEntry *e = plan->entry;
+    return (Span){shape_map(e->literals, cache->shape.literals, e->nliterals, span.start),
+                  shape_map(e->literals, cache->shape.literals, e->nliterals, span.end)};
+}
+
+bool plan_has_literals(const Plan *plan) { return plan->entry->nliterals > 0; }
+
+int plan_nparams(const Plan *plan) { return plan->entry->facts ? plan->entry->facts->nparams : 0; }
+
+bool plan_repeats_param(const Plan *plan, int number) {
+    return plan->repeated && number <= plan_nparams(plan) && plan->repeated[number];
+}
+
+/* Copies that live as long as the edits. */
+static const Str *slots_in(Arena *arena, const Str *slots, int n) {
+    Str *copies = ARENA_ARRAY(arena, Str, n);
+    for (int i = 0; i < n; i++)
+        copies[i] = arena_str(arena, slots[i]);
+    return copies;
+}
+
+Rewritten *plan_rewrite(PlanCache *cache, const Plan *plan, Str text, const Str *slots, Buf *out) {
     Rewritten *r = MEM_NEW(Rewritten);
     r->references = 1;
     r->arena = arena_new();
     r->original = arena_str(r->arena, text);
     const PlanEntry *e = plan->entry;
     r->edits = edits_move(&plan->decision->edits, r->arena, e->literals, cache->shape.literals, e->nliterals);
+    if (plan->decision->nslots > 0)
+        r->edits = edits_fill(&r->edits, r->arena, slots_in(r->arena, slots, plan->decision->nslots));
     edits_apply(&r->edits, r->original, out);
     return r;
 }

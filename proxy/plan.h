@@ -44,6 +44,11 @@ typedef struct Plan {
     bool prepares;          /* PREPARE */
     const char *executes;   /* the name in an EXECUTE that is the only statement; NULL */
     bool drops_prepared;    /* DEALLOCATE, DISCARD ALL */
+    bool may_write;         /* it writes, or nobody knows that it does not */
+    bool rolls_back;        /* ROLLBACK, ROLLBACK TO */
+    bool moves_parents;     /* it may change the tenant or the key of rows that others find theirs by */
+    const Refusal *refusal; /* the first of its statements'; NULL */
+    bool *repeated;         /* per $n: it occurs more than once; only where there are slots */
     bool writes;            /* INSERT, UPDATE, DELETE, MERGE or COPY FROM, wherever */
     const Table *migrating; /* the first table under migration that it writes to; NULL: none */
     bool hidden_effects; /* several statements, and one changes how the next is read: planned with an unknown
@@ -109,9 +114,18 @@ typedef struct Rewritten {
     Arena *arena;
 } Rewritten;
 
-/* For the text of the last plan_get, whose plan must be this one and rewrite. Appends the text to send to
- * `out`. */
-Rewritten *plan_rewrite(PlanCache *cache, const Plan *plan, Str text, Buf *out) MUST_USE;
+/* For the text of the last plan_get, whose plan must be this one and rewrite; slots: the SQL of each of the
+ * decision's slots, NULL if it has none. Appends the text to send to `out`. */
+Rewritten *plan_rewrite(PlanCache *cache, const Plan *plan, Str text, const Str *slots, Buf *out) MUST_USE;
+/* Where a span of the planned text stands in the text of the last plan_get, whose plan must be this one. */
+Span plan_span(const PlanCache *cache, const Plan *plan, Span span) MUST_USE;
+/* Whether texts of this plan may differ in literals. */
+bool plan_has_literals(const Plan *plan) MUST_USE;
+
+/* The highest $n of the text; whether one occurs more than once. */
+int plan_nparams(const Plan *plan) MUST_USE;
+bool plan_repeats_param(const Plan *plan, int number) MUST_USE;
+static inline bool plan_needs_values(const Plan *plan) { return plan->decision->nslots > 0; }
 /* For a text that is sent as it is behind a prefix. */
 Rewritten *rewritten_behind(Str prefix, Str text) MUST_USE;
 Rewritten *rewritten_ref(Rewritten *rewritten);

@@ -41,6 +41,7 @@ void prepared_unref(Prepared *p) {
     rewritten_unref(p->rewritten);
     free((char *)(uintptr_t)p->query.ptr);
     free(p->types);
+    free(p->described);
     free(p);
 }
 
@@ -52,6 +53,14 @@ void prepared_sent_as(Prepared *p, Plan *plan, Rewritten *rewritten, uint64_t se
     p->sent_hash = sent_hash;
     plan_unref(old_plan);
     rewritten_unref(old_rewritten);
+}
+
+void prepared_described(Prepared *p, const uint8_t *types, int ntypes) {
+    if (p->described || ntypes == 0)
+        return;
+    p->described = mem_alloc(4 * (size_t)ntypes);
+    memcpy(p->described, types, 4 * (size_t)ntypes);
+    p->ndescribed = ntypes;
 }
 
 Prepared *prepared_find(const PreparedTable *table, Str name) {
@@ -120,6 +129,8 @@ static void portal_set(Portal *portal, const Prepared *p) {
     Rewritten *rewritten = p && p->rewritten ? rewritten_ref(p->rewritten) : NULL;
     plan_unref(portal->plan);
     rewritten_unref(portal->rewritten);
+    free(portal->prepares);
+    portal->prepares = plan && plan->prepares ? mem_strdup(p->query.ptr) : NULL;
     portal->plan = plan;
     portal->rewritten = rewritten;
 }

@@ -24,6 +24,8 @@ typedef struct Prepared {
     Str query;                      /* the client's text, owned */
     uint8_t *types;                 /* parameter type OIDs as sent, owned */
     int ntypes;
+    uint8_t *described; /* the types of all parameters, as the server told them; owned, NULL */
+    int ndescribed;
     Plan *plan;           /* under which it was last sent; counted */
     Rewritten *rewritten; /* counted; NULL: sent as it is */
     uint64_t sent_hash;   /* of the text that was sent; 0: the original */
@@ -38,6 +40,7 @@ typedef struct Portal {
     char name[PREPARED_NAME_BYTES];
     Plan *plan;           /* counted; NULL: of a statement that is not known here */
     Rewritten *rewritten; /* counted; NULL */
+    char *prepares;       /* the text of a PREPARE, owned; else NULL */
     UT_hash_handle hh;
 } Portal;
 
@@ -56,6 +59,9 @@ Prepared *prepared_ref(Prepared *prepared);
 void prepared_unref(Prepared *prepared); /* NULL is permitted */
 /* Notes under which plan it is sent, and how. Takes new references; rewritten may be NULL. */
 void prepared_sent_as(Prepared *prepared, Plan *plan, Rewritten *rewritten, uint64_t sent_hash);
+
+/* Keeps the types of the parameters, n big-endian OIDs. */
+void prepared_described(Prepared *prepared, const uint8_t *types, int ntypes);
 
 Prepared *prepared_find(const PreparedTable *table, Str name) MUST_USE;
 /* Puts it in; what stood under the name is handed out with its reference, NULL if nothing did. */

@@ -201,6 +201,8 @@ static void proxy_free(Proxy *p, bool started) {
     if (p->wake_fd >= 0)
         close(p->wake_fd);
     pthread_mutex_destroy(&p->runtime_lock);
+    tenant_cache_free(&p->tenants);
+    hold_list_free(&p->held);
     free(p);
 }
 
@@ -217,6 +219,8 @@ int proxy_run(const char *config_path, Error *err) {
     p->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     p->started_us = (int64_t)time(NULL) * 1000000;
     pthread_mutex_init(&p->runtime_lock, NULL);
+    hold_list_init(&p->held);
+    tenant_cache_init(&p->tenants, config->tenant_cache);
     int signal_fd = block_signals();
     if (config->audit_log) {
         AuditLimits limits = {config->audit_fingerprints, (size_t)config->audit_sample_bytes,

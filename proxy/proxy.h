@@ -6,6 +6,8 @@
 
 #include "audit/audit_log.h"
 #include "proxy/control.h"
+#include "proxy/hold.h"
+#include "proxy/tenant_cache.h"
 #include "proxy/worker.h"
 
 typedef enum ShutdownMode { SHUTDOWN_NONE, SHUTDOWN_DRAIN, SHUTDOWN_NOW } ShutdownMode;
@@ -22,8 +24,10 @@ typedef struct Proxy {
     _Atomic int login_clients;
     _Atomic uint64_t lease_end; /* ns, monotonic: until then the registration holds; 0: never registered */
     _Atomic uint64_t
-        lease_generation;       /* of the first snapshot that was read behind the registration, or with it: a
-                                   worker with an older one may have missed any number of epochs */
+        lease_generation; /* of the first snapshot that was read behind the registration, or with it: a
+                             worker with an older one may have missed any number of epochs */
+    TenantCache tenants;
+    HoldList held;              /* sessions that hold a statement, on any worker */
     _Atomic int shutdown;       /* ShutdownMode */
     _Atomic(Runtime *) runtime; /* the newest; counted; read under runtime_lock */
     pthread_mutex_t runtime_lock;

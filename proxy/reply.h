@@ -28,18 +28,24 @@ typedef enum ReplyKind {
 
 typedef struct Reply {
     uint8_t kind;
-    bool swallow;       /* the proxy's own message */
-    bool failed;        /* an ErrorResponse came for it (QUERY) */
-    uint8_t prefix;     /* QUERY: statements of the proxy's own in front of the client's, not answered yet */
+    bool swallow;    /* the proxy's own message */
+    bool lookup;     /* a part of the session's lookup */
+    bool null_check; /* EXECUTE of a lookup: a row says that the key is NULL */
+    bool failed;     /* an ErrorResponse came for it (QUERY) */
+    uint8_t prefix;  /* QUERY: statements of the proxy's own in front of the client's, not answered yet; own
+                        EXECUTE: likewise, this one included */
+    uint32_t want;   /* EXECUTE of a lookup: which want it is for */
     uint16_t statement; /* QUERY: index of the statement that is answered now */
     uint64_t started; /* ns, uv_hrtime: when the client's message arrived, or the previous statement's answer
                          ended */
     Plan *plan;       /* counted; NULL */
     Rewritten *rewritten; /* counted; NULL */
-    Prepared *prepared;   /* PARSE: what was put into the table; CLOSE: what was taken out. Counted; NULL */
+    Prepared *prepared;   /* PARSE: what was put into the table; CLOSE: what was taken out; DESCRIBE: whose
+                             parameters' types are of interest. Counted; NULL */
     Prepared *displaced;  /* PARSE: what stood under the name before. Counted; NULL */
-    char *text;           /* QUERY that prepares something: its text, owned; NULL */
-    Error *refusal;       /* owned: the text sent was made to fail, and the client gets this instead; NULL */
+    char *text; /* QUERY, EXECUTE that prepares something: its text; own EXECUTE: the name that it prepares.
+                   Owned; NULL */
+    Error *refusal; /* owned: the text sent was made to fail, and the client gets this instead; NULL */
 } Reply;
 
 typedef struct ReplyQueue {

@@ -38,8 +38,10 @@ const char *session_state_name(SessionState state) { return STATES[state].name; 
 void session_set_state(Session *s, SessionState state) {
     assert(STATES[state].from & (1u << s->state));
     s->state = state;
-    if (state == SESSION_CLOSING)
+    if (state == SESSION_CLOSING) {
         s->closing_ms = s->worker->now / 1000000;
+        hold_end(s);
+    }
     bool logging_in = state == SESSION_STARTUP || state == SESSION_CONNECTING || state == SESSION_LOGIN;
     if (s->logging_in && !logging_in)
         atomic_fetch_sub(&s->worker->proxy->login_clients, 1);
@@ -67,10 +69,12 @@ static void release_if_closed(Session *s) {
     buf_free(&s->client_held);
     buf_free(&s->server_held);
     buf_free(&s->startup);
+    buf_free(&s->server_key);
     free(s->user);
     free(s->database);
     free(s->application);
     free(s->default_path);
+    free(s->default_tenant);
     worker_session_gone(w, s);
     free(s);
 }
@@ -174,6 +178,23 @@ static void feed(Session *s, Buf *held, Messages *messages, const uint8_t *data,
         buf_free(held);
 }
 
+/* Behind a message that waits nothing is read, but for a while behind one that is held: it may take long, and
+ * a client that goes away is to be noticed. */
+static void read_on(Session *s) {
+    bool room = s->hold.since && buf_len(&s->client_held) <= BACKLOG_LIMIT;
+    if (s->later && !room)
+        stream_stop_reading(&s->client);
+    else if (!s->client_done)
+        stream_start_reading(&s->client);
+}
+
+void session_wait(Session *s) { s->waiting = true; }
+
+void session_release(Session *s) {
+    s->waiting = false;
+    s->released = true;
+}
+
 void session_flush_held(Session *s) {
     if (s->state == SESSION_ACTIVE) {
         if (buf_len(&s->server_held) > 0)
@@ -188,8 +209,8 @@ void session_flush_held(Session *s) {
     } else if (s->state == SESSION_CONSOLE && buf_len(&s->client_held) > 0) {
         feed(s, &s->client_held, console_messages, NULL, 0);
     }
-    if (s->state != SESSION_CLOSING && !s->client_done)
-        stream_start_reading(&s->client);
+    if (s->state != SESSION_CLOSING)
+        read_on(s);
 }
 
 static void balance(Stream *from, Stream *to) {
@@ -224,6 +245,8 @@ static void client_read(Stream *stream, const uint8_t *data, size_t size) {
         return;
     }
     balance(&s->client, &s->server);
+    if (s->later)
+        read_on(s);
 }
 
 static void server_read(Stream *stream, const uint8_t *data, size_t size) {
@@ -237,6 +260,10 @@ static void server_read(Stream *stream, const uint8_t *data, size_t size) {
         break;
     case SESSION_ACTIVE:
         feed(s, &s->server_held, session_server_messages, data, size);
+        if (s->released) {
+            s->released = false;
+            session_flush_held(s);
+        }
         break;
     case SESSION_RELAY:
         stream_write(&s->client, data, size);
@@ -257,8 +284,8 @@ static void client_drained(Stream *stream) {
 
 static void server_drained(Stream *stream) {
     Session *s = stream->owner;
-    if ((s->state == SESSION_ACTIVE || s->state == SESSION_RELAY) && !s->client_done)
-        stream_start_reading(&s->client);
+    if (s->state == SESSION_ACTIVE || s->state == SESSION_RELAY)
+        read_on(s);
 }
 
 /* The client sends no more, or is gone. What it sent is still executed, and as long as it may listen it gets
@@ -314,6 +341,7 @@ Session *session_new(Worker *w, bool is_unix) {
     track_copy(&s->predicted, &s->confirmed);
     s->utf8 = s->ascii_safe = s->strings_standard = true;
     list_init(&s->link);
+    list_init(&s->hold.link);
     return s;
 }
 

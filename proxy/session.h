@@ -22,6 +22,8 @@
 #include "proxy/connector.h"
 #include "proxy/context.h"
 #include "proxy/gather.h"
+#include "proxy/hold.h"
+#include "proxy/lookup.h"
 #include "proxy/plan.h"
 #include "proxy/prepared.h"
 #include "proxy/reply.h"
@@ -77,7 +79,9 @@ struct Session {
     char *database;
     char *application;
     char *default_path;               /* search_path of a fresh session; NULL: not known yet */
+    char *default_tenant;             /* likewise shardferry.tenant; "": none */
     uint32_t server_pid;              /* from BackendKeyData; 0: none */
+    Buf server_key;                   /* likewise; what a CancelRequest must show */
     char address[64];                 /* of the client, "127.0.0.1:5000" or "unix" */
     uint64_t closing_ms;              /* loop time: when CLOSING began */
     uint64_t connected_ms, active_ms; /* loop time: accept; last message of either side */
@@ -102,9 +106,23 @@ struct Session {
     bool ddl;              /* in this transaction: the catalog has to be read again when it commits */
     bool bound_writes;     /* a portal of a writing statement is open */
     uint64_t syncs;        /* Syncs sent: the number of the batch that messages belong to */
+    uint64_t tenant_mark;  /* replies.pushed when a statement left that may change the tenant; 0: none */
+    uint64_t batch_mark;   /* replies.pushed at the last end of a batch: a Sync, a simple query */
     uint64_t drain_mark;   /* replies.pushed when a new epoch came: the older ones are under the old epoch; 0:
                               drained */
     uint64_t statements, rewritten;
+    Hold hold; /* of the statement at the head of client_held */
+
+    /* The message at the head of client_held stays there until something is known: see proxy/lookup.h and
+     * proxy/hold.h. */
+    bool later;     /* it was not taken when it was last looked at */
+    bool waiting;   /* for the server's answers: it is not to be looked at now */
+    bool released;  /* they have come: it is to be looked at when the server's messages are dealt with */
+    Lookup *lookup; /* owned; what it waits for, or waited; NULL */
+    struct Learnt *learnt;      /* parents that this transaction has asked for; uthash table, owned */
+    uint64_t learnt_generation; /* of the tenant cache, when the first was asked for */
+    bool wrote;                 /* this transaction may have written something */
+    bool moved_parents;         /* or changed what others find their tenant by */
 
     struct Console *console; /* owned */
 };
@@ -123,9 +141,18 @@ const char *session_state_name(SessionState state);
  * is. */
 bool session_close_if_idle(Session *session, const Error *err);
 bool session_is_idle(const Session *session);
+/* Nothing is running, and the server will refuse everything up to the end of the transaction. */
+static inline bool session_is_aborted(const Session *session) {
+    return session->transaction == 'E' && reply_none(&session->replies);
+}
 
 /* Processes what was held back before the session became ready for it, on both sides, and goes on reading. */
 void session_flush_held(Session *session);
+
+/* The server has been asked for what the message at the head needs: no message is taken until
+ * session_release, which the one who deals with the server's messages calls. */
+void session_wait(Session *session);
+void session_release(Session *session);
 
 /* session_login.c */
 void session_startup_data(Session *session, const uint8_t *data, size_t size);
@@ -143,6 +170,11 @@ size_t session_server_messages(Session *session, const uint8_t *data, size_t siz
 Plan *session_plan(Session *session, Str text) MUST_USE;
 Plan *session_plan_unread(Session *session, Str sample, const char *why) MUST_USE;
 bool session_plan_is_current(Session *session, const Plan *plan) MUST_USE;
+/* The tenant that holds for a text of one statement, were it sent now: of its comment, else the session's.
+ * NULL: none. *unknown: it was set by something that cannot be followed, or by a statement of an older batch
+ * that may yet fail; the latter is known when the replies in the queue have come. Valid until the next call,
+ * or the next message. */
+const char *session_tenant(Session *session, Str text, bool *unknown) MUST_USE;
 void session_predict(Session *session, const Plan *plan);
 /* Behind a message that ends a transaction unless it is a block. */
 void session_predict_end(Session *session);

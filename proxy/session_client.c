@@ -8,9 +8,10 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "proxy/hold.h"
 #include "proxy/proxy.h"
 #include "proxy/refuse.h"
-#include "proxy/session.h"
+#include "proxy/session_messages.h"
 #include "proxy/sqlprep.h"
 #include "wire/frontend.h"
 
@@ -19,20 +20,15 @@
 /* Of a text that is not read, this much goes into the audit. */
 #define UNREAD_SAMPLE 1024
 
-/* A message as the handlers see it. */
-typedef struct Message {
-    const uint8_t *start; /* its type byte */
-    size_t size;          /* of all of it, once complete */
-    Str payload;          /* WHOLE: all; FRONT: as much as is there */
-} Message;
+/* ---- shared with the files of the single messages ---- */
 
-typedef void Handler(Session *s, Gather *out, const Message *m);
+void message_send_own(Session *s, Gather *out) {
+    Buf *m = &s->worker->message;
+    gather_copy(out, buf_ptr(m), buf_len(m));
+    buf_clear(m);
+}
 
-static void forward(Gather *out, const Message *m) { gather_range(out, m->start, m->size); }
-
-/* ---- texts ---- */
-
-static void count_statements(Session *s, const Plan *plan) {
+void message_count_statements(Session *s, const Plan *plan) {
     s->statements += (uint64_t)plan->nstatements;
     STAT_ADD(s->worker->stats.statements, (uint64_t)plan->nstatements);
     if (plan_rewrites(plan)) {
@@ -42,270 +38,81 @@ static void count_statements(Session *s, const Plan *plan) {
         s->rewritten += n;
         STAT_ADD(s->worker->stats.rewritten, n);
     }
-}
-
-/* EXECUTE of a statement that must be prepared anew first; false if it need not. */
-static bool send_execute(Session *s, Gather *out, Reply *r, Str text) {
-    Buf query = {0};
-    int prefix = sqlprep_refresh(s, r->plan->executes, &query);
-    if (prefix > 0) {
-        Buf *message = &s->worker->message;
-        r->prefix = (uint8_t)prefix;
-        r->rewritten = rewritten_behind((Str){(const char *)buf_ptr(&query), buf_len(&query)}, text);
-        buf_append_str(&query, text);
-        buf_clear(message);
-        frontend_put_query(message, (Str){(const char *)buf_ptr(&query), buf_len(&query)});
-        gather_copy(out, buf_ptr(message), buf_len(message));
-        buf_clear(message);
-        STAT_ADD(s->worker->stats.prepared_anew, 1);
+    s->wrote |= plan->may_write;
+    if (plan->rolls_back || plan->moves_parents)
+        lookup_forget(s);
+    if (plan->moves_parents) {
+        s->moved_parents = true;
+        tenant_cache_forget(&s->worker->proxy->tenants);
     }
-    buf_free(&query);
-    return prefix > 0;
 }
 
-/* Of an EXECUTE, what it executes decides. */
-static Error *refusal_of_query(Session *s, const Plan *plan) {
+static Error *refusal_of_plan(const Refusal *refusal) {
+    Error *err = MEM_NEW(Error);
+    error_set(err, refusal->sqlstate, "%s", refusal->message);
+    if (refusal->detail)
+        error_detail(err, "%s", refusal->detail);
+    if (refusal->hint)
+        error_hint(err, "%s", refusal->hint);
+    return err;
+}
+
+Error *message_refusal(Session *s, const Plan *plan, bool *later) {
     Plan *executed = plan->executes ? sqlprep_plan(s, plan->executes) : NULL;
-    Error *refusal = refusal_fenced(s, executed ? executed : plan);
+    const Plan *counts = executed ? executed : plan; /* of an EXECUTE, what it executes */
+    Error *refusal = refusal_fenced(s, counts);
+    if (refusal) {
+        *later = hold_statement(s, &refusal);
+    } else {
+        hold_end(s); /* A PREPARE may be put right before it is executed; in an aborted transaction the server
+                      * has its own answer. */
+        if (counts->refusal && !plan->prepares && !session_is_aborted(s))
+            refusal = refusal_of_plan(counts->refusal);
+    }
     plan_unref(executed);
     return refusal;
 }
 
-static void handle_query(Session *s, Gather *out, const Message *m) {
-    Str text;
-    Error err;
-    if (!frontend_query(m->payload, &text, &err)) {
-        reply_push(&s->replies, REPLY_QUERY)->started = s->worker->now;
-        forward(out, m);
-        return;
-    }
-    Plan *plan = session_plan(s, text);
-    Error *refusal = refusal_of_query(s, plan);
-    if (refusal) {
-        plan_unref(plan);
-        refuse_query(s, out, refusal);
-        return;
-    }
-    Reply *r = reply_push(&s->replies, REPLY_QUERY);
-    r->started = s->worker->now;
-    r->plan = plan;
-    count_statements(s, plan);
-    /* A simple query drops the unnamed statement (PostgreSQL documentation, "Simple Query"). */
-    prepared_unref(prepared_take(&s->prepared, STR_NONE));
-    if (plan_rewrites(plan)) {
-        Buf *message = &s->worker->message;
-        buf_clear(message);
-        Buf text_out = {0};
-        r->rewritten = plan_rewrite(&s->worker->plans, plan, text, &text_out);
-        frontend_put_query(message, (Str){(const char *)buf_ptr(&text_out), buf_len(&text_out)});
-        gather_copy(out, buf_ptr(message), buf_len(message));
-        buf_free(&text_out);
-        buf_clear(message);
-    } else if (!plan->executes || !send_execute(s, out, r, text)) {
-        forward(out, m);
-    }
-    if (plan->prepares)
-        r->text = mem_printf("%.*s", STR_ARG(text));
-    session_predict(s, plan);
-    session_predict_end(s);
-}
+/* ---- messages without a text ---- */
 
-/* Sends Parse for a statement under a plan and notes how. `own`: on the proxy's account, its answer is
- * swallowed. */
-static void send_parse(Session *s, Gather *out, Prepared *p, Plan *plan, bool own) {
-    Buf *message = &s->worker->message;
-    Buf text = {0};
-    Rewritten *rewritten = NULL;
-    uint64_t hash = 0;
-    Str sent = p->query;
-    if (plan_rewrites(plan)) {
-        rewritten = plan_rewrite(&s->worker->plans, plan, p->query, &text);
-        sent = (Str){(const char *)buf_ptr(&text), buf_len(&text)};
-        hash = str_hash(sent) | 1;
-    }
-    prepared_sent_as(p, plan, rewritten, hash);
-    Reply *r = reply_push(&s->replies, REPLY_PARSE);
-    r->started = s->worker->now;
-    r->swallow = own;
-    r->plan = plan_ref(plan);
-    r->rewritten = rewritten;
-    r->prepared = prepared_ref(p);
-    buf_clear(message);
-    frontend_put_parse(message, str_of(p->name), sent, p->types, p->ntypes);
-    gather_copy(out, buf_ptr(message), buf_len(message));
-    buf_free(&text);
-    buf_clear(message);
-}
-
-static void handle_parse(Session *s, Gather *out, const Message *m) {
-    ParseMessage parse;
-    Error err;
-    if (!frontend_parse(m->payload, &parse, &err)) {
-        reply_push(&s->replies, REPLY_PARSE)->started = s->worker->now;
-        forward(out, m);
-        return;
-    }
-    Plan *plan = session_plan(s, parse.query);
-    Prepared *p = prepared_new(parse.name, parse.query, parse.params, parse.nparams);
-    if (plan_rewrites(plan)) {
-        send_parse(s, out, p, plan, false);
-    } else {
-        prepared_sent_as(p, plan, NULL, 0);
-        Reply *r = reply_push(&s->replies, REPLY_PARSE);
-        r->started = s->worker->now;
-        r->plan = plan_ref(plan);
-        r->prepared = prepared_ref(p);
-        forward(out, m);
-    }
-    reply_at(&s->replies, s->replies.count - 1)->displaced = prepared_put(&s->prepared, p);
-    p->sequence = s->replies.pushed;
-    plan_unref(plan);
-}
-
-/* Before a statement is used: if a newer epoch, or another search_path, asks for another text than the server
- * has, the server gets that one now. */
-static void refresh(Session *s, Gather *out, Prepared *p) {
-    /* A Parse of the proxy's own may yet be skipped, behind an error in its batch. In the same batch, so is
-     * what uses the statement; in a later one the statement is sent once more. */
-    if (p->unconfirmed > 0 && p->batch != s->syncs)
-        p->missing = true;
-    if (!p->missing && session_plan_is_current(s, p->plan))
-        return;
-    Plan *plan = session_plan(s, p->query);
-    uint64_t hash = 0;
-    if (plan_rewrites(plan)) {
-        Buf text = {0};
-        Rewritten *r = plan_rewrite(&s->worker->plans, plan, p->query, &text);
-        hash = str_hash((Str){(const char *)buf_ptr(&text), buf_len(&text)}) | 1;
-        rewritten_unref(r);
-        buf_free(&text);
-    }
-    if (hash == p->sent_hash && !p->missing) {
-        prepared_sent_as(p, plan, p->rewritten, hash);
-        plan_unref(plan);
-        return;
-    }
-    if (p->name[0]) {
-        Buf *message = &s->worker->message;
-        Reply *r = reply_push(&s->replies, REPLY_CLOSE);
-        r->swallow = true;
-        buf_clear(message);
-        frontend_put_close(message, 'S', str_of(p->name));
-        gather_copy(out, buf_ptr(message), buf_len(message));
-        buf_clear(message);
-    }
-    p->missing = false; /* until the answer says otherwise */
-    p->unconfirmed++;
-    p->batch = s->syncs;
-    send_parse(s, out, p, plan, true);
-    plan_unref(plan);
-    STAT_ADD(s->worker->stats.prepared_anew, 1);
-}
-
-/* ---- extended protocol ---- */
-
-/* Bind is looked at by its front and forwarded as it arrives. */
-static void handle_bind(Session *s, Gather *out, const Message *m) {
-    Str portal, name;
-    Prepared *p = NULL;
-    if (frontend_bind_names(m->payload, &portal, &name) == WIRE_OK) {
-        p = prepared_find(&s->prepared, name);
-        if (p)
-            refresh(s, out, p);
-        Error *refusal = p ? refusal_fenced(s, p->plan) : NULL;
-        if (refusal)
-            refuse_extended(s, out, refusal);
-        portal_bind(&s->prepared, portal, p);
-        s->bound_writes |= p && p->plan->writes;
-    }
-    Reply *r = reply_push(&s->replies, REPLY_BIND);
-    r->started = s->worker->now;
-    if (p) {
-        r->plan = plan_ref(p->plan);
-        r->rewritten = p->rewritten ? rewritten_ref(p->rewritten) : NULL;
-    }
-}
-
-static void handle_describe(Session *s, Gather *out, const Message *m) {
-    NamedMessage named;
-    Error err;
-    Rewritten *rewritten = NULL;
-    if (frontend_named(m->payload, &named, &err)) {
-        if (named.kind == 'S') {
-            Prepared *p = prepared_find(&s->prepared, named.name);
-            if (p) {
-                refresh(s, out, p);
-                rewritten = p->rewritten;
-            }
-        }
-    }
-    Reply *r = reply_push(&s->replies, REPLY_DESCRIBE);
-    r->started = s->worker->now;
-    r->rewritten = rewritten ? rewritten_ref(rewritten) : NULL;
-    forward(out, m);
-}
-
-static void handle_execute(Session *s, Gather *out, const Message *m) {
-    ExecuteMessage execute;
-    Error err;
-    Reply *r = reply_push(&s->replies, REPLY_EXECUTE);
-    r->started = s->worker->now;
-    forward(out, m);
-    if (!frontend_execute(m->payload, &execute, &err))
-        return;
-    const Portal *portal = portal_find(&s->prepared, execute.portal);
-    if (!portal || !portal->plan)
-        return;
-    r->plan = plan_ref(portal->plan);
-    r->rewritten = portal->rewritten ? rewritten_ref(portal->rewritten) : NULL;
-    count_statements(s, portal->plan);
-    session_predict(s, portal->plan);
-}
-
-static void handle_close(Session *s, Gather *out, const Message *m) {
-    NamedMessage named;
-    Error err;
-    Reply *r = reply_push(&s->replies, REPLY_CLOSE);
-    forward(out, m);
-    if (!frontend_named(m->payload, &named, &err))
-        return;
-    if (named.kind == 'S')
-        r->prepared = prepared_take(&s->prepared, named.name);
-    else if (named.kind == 'P')
-        portal_close(&s->prepared, named.name);
-}
-
-static void handle_sync(Session *s, Gather *out, const Message *m) {
-    forward(out, m);
+static Taken handle_sync(Session *s, Gather *out, const Message *m) {
+    (void)out;
+    (void)m;
     /* In the midst of COPY IN the server ignores it (PostgreSQL documentation, "COPY Operations"). */
     if (s->copy_in)
-        return;
+        return TAKEN_FORWARD;
     reply_push(&s->replies, REPLY_SYNC)->started = s->worker->now;
     s->syncs++;
     session_predict_end(s);
+    return TAKEN_FORWARD;
 }
 
-static void handle_function(Session *s, Gather *out, const Message *m) {
+static Taken handle_function(Session *s, Gather *out, const Message *m) {
     (void)out;
     (void)m;
     reply_push(&s->replies, REPLY_FUNCTION)->started = s->worker->now;
+    s->wrote = true; /* for all that is known */
     session_predict_end(s);
+    return TAKEN_FORWARD;
 }
 
-static void handle_copy_end(Session *s, Gather *out, const Message *m) {
+static Taken handle_copy_end(Session *s, Gather *out, const Message *m) {
     (void)out;
     (void)m;
     if (s->copy_in)
         s->copy_in = false;
     else if (!reply_none(&s->replies))
         reply_push(&s->replies, REPLY_COPY_END);
+    return TAKEN_FORWARD;
 }
 
 /* The server answers what came before, and closes; the session follows it. The client is still read from, to
  * notice when it is gone. */
-static void handle_terminate(Session *s, Gather *out, const Message *m) {
-    forward(out, m);
+static Taken handle_terminate(Session *s, Gather *out, const Message *m) {
+    (void)out;
+    (void)m;
     s->client_done = true;
+    return TAKEN_FORWARD;
 }
 
 /* ---- dispatch ---- */
@@ -313,21 +120,21 @@ static void handle_terminate(Session *s, Gather *out, const Message *m) {
 typedef enum Need {
     NEED_NOTHING, /* forwarded as it comes; handler, if any, at its header */
     NEED_FRONT,   /* handler when the names at its front are there; forwarded as it comes */
-    NEED_WHOLE,   /* handler when it is complete, and sees to forwarding */
+    NEED_WHOLE,   /* handler when it is complete */
     NEED_TEXT,    /* likewise, up to the limits for texts */
 } Need;
 
 static const struct {
-    Handler *handle;
+    MessageHandler *handle;
     uint8_t need;
     bool ends_skipping; /* the server listens again from here on */
 } MESSAGES[128] = {
-    [FE_QUERY] = {handle_query, NEED_TEXT, false},
-    [FE_PARSE] = {handle_parse, NEED_TEXT, false},
-    [FE_BIND] = {handle_bind, NEED_FRONT, false},
-    [FE_DESCRIBE] = {handle_describe, NEED_WHOLE, false},
-    [FE_EXECUTE] = {handle_execute, NEED_WHOLE, false},
-    [FE_CLOSE] = {handle_close, NEED_WHOLE, false},
+    [FE_QUERY] = {message_query, NEED_TEXT, false},
+    [FE_PARSE] = {message_parse, NEED_TEXT, false},
+    [FE_BIND] = {message_bind, NEED_FRONT, false},
+    [FE_DESCRIBE] = {message_describe, NEED_WHOLE, false},
+    [FE_EXECUTE] = {message_execute, NEED_WHOLE, false},
+    [FE_CLOSE] = {message_close, NEED_WHOLE, false},
     [FE_SYNC] = {handle_sync, NEED_WHOLE, true},
     [FE_FUNCTION_CALL] = {handle_function, NEED_NOTHING, false},
     [FE_COPY_DONE] = {handle_copy_end, NEED_NOTHING, false},
@@ -345,7 +152,7 @@ static void pass_text_unread(Session *s, char type, const uint8_t *payload, size
     sample[n] = '\0';
     if (type == FE_QUERY) {
         r->plan = session_plan_unread(s, (Str){sample, strlen(sample)}, "it is longer than parse_bytes");
-        count_statements(s, r->plan);
+        message_count_statements(s, r->plan);
         session_predict_end(s);
     } else {
         /* What stood under the name is not what the server has from now on. */
@@ -354,22 +161,45 @@ static void pass_text_unread(Session *s, char type, const uint8_t *payload, size
 }
 
 /* How much of the message must be there before its handler may be called. */
-static size_t needed(Need need, size_t total, size_t have, const uint8_t *p) {
+static size_t needed(Session *s, Need need, size_t total, size_t have, const uint8_t *p) {
     if (need == NEED_WHOLE || need == NEED_TEXT)
         return total;
-    if (need == NEED_NOTHING || have >= total || have > FRAME_HEADER_BYTES + NAMES_LIMIT)
+    if (need == NEED_NOTHING || have >= total)
         return FRAME_HEADER_BYTES;
     Str portal, name;
     Str front = {(const char *)p + FRAME_HEADER_BYTES, have - FRAME_HEADER_BYTES};
-    return frontend_bind_names(front, &portal, &name) == WIRE_INCOMPLETE ? total : FRAME_HEADER_BYTES;
+    if (frontend_bind_names(front, &portal, &name) == WIRE_INCOMPLETE)
+        return have > FRAME_HEADER_BYTES + NAMES_LIMIT ? FRAME_HEADER_BYTES : total;
+    return message_bind_needs_all(s, name) ? total : FRAME_HEADER_BYTES;
+}
+
+/* What the message at the head waited for has failed, and its client has the error. In the extended protocol
+ * the server skips up to the client's Sync; a simple query ends where that would. Returns whether the message
+ * is dealt with. */
+static bool drop_failed(Session *s, Gather *out, size_t total, const Frame *frame) {
+    lookup_free(s->lookup);
+    s->lookup = NULL;
+    if (frame->type != FE_QUERY)
+        return false;
+    s->skipping = false;
+    reply_push(&s->replies, REPLY_SYNC)->started = s->worker->now;
+    s->syncs++;
+    buf_clear(&s->worker->message);
+    frontend_put_sync(&s->worker->message);
+    message_send_own(s, out);
+    session_predict_end(s);
+    s->client_discard = total;
+    return true;
 }
 
 /* Takes one message. Returns the bytes used, 0 if more are needed. */
 static size_t take_message(Session *s, Gather *out, const uint8_t *p, size_t have, const Frame *frame) {
     size_t total = FRAME_HEADER_BYTES + (size_t)frame->length;
     Need need = MESSAGES[(uint8_t)frame->type].need;
-    Handler *handle = MESSAGES[(uint8_t)frame->type].handle;
+    MessageHandler *handle = MESSAGES[(uint8_t)frame->type].handle;
     const Config *config = s->worker->runtime->config;
+    if (s->lookup && s->lookup->state == LOOKUP_FAILED && drop_failed(s, out, total, frame))
+        return 0;
     if (s->skipping && MESSAGES[(uint8_t)frame->type].ends_skipping) {
         s->skipping = false;
     } else if (s->skipping) {
@@ -389,16 +219,18 @@ static size_t take_message(Session *s, Gather *out, const uint8_t *p, size_t hav
         handle = NULL;
         need = NEED_NOTHING;
     }
-    if (have < needed(need, total, have, p))
+    if (have < needed(s, need, total, have, p))
         return 0;
     size_t there = have < total ? have : total;
     Message m = {p, total, {(const char *)p + FRAME_HEADER_BYTES, there - FRAME_HEADER_BYTES}};
-    if (handle)
-        handle(s, out, &m);
-    if (need == NEED_NOTHING || need == NEED_FRONT) {
-        gather_range(out, p, there);
-        s->client_skip = total - there;
+    Taken taken = handle ? handle(s, out, &m) : TAKEN_FORWARD;
+    if (taken == TAKEN_LATER) {
+        s->later = true;
+        return 0;
     }
+    if (taken == TAKEN_FORWARD)
+        gather_range(out, p, there);
+    s->client_skip = taken == TAKEN_FORWARD ? total - there : 0;
     return there;
 }
 
@@ -416,7 +248,8 @@ size_t session_client_messages(Session *s, const uint8_t *data, size_t size) {
     Gather out;
     size_t used = 0;
     gather_begin(&out, &s->server, &s->worker->own);
-    while (used < size && s->state == SESSION_ACTIVE) {
+    s->later = false;
+    while (used < size && s->state == SESSION_ACTIVE && !s->waiting) {
         if (s->client_done) /* nothing counts behind Terminate */
             return gather_flush(&out), size;
         if (s->client_skip || s->client_discard) {
@@ -439,5 +272,7 @@ size_t session_client_messages(Session *s, const uint8_t *data, size_t size) {
             break;
     }
     gather_flush(&out);
+    if (s->later)
+        stream_stop_reading(&s->client);
     return s->state == SESSION_CLOSING ? size : used;
 }

@@ -157,23 +157,27 @@ static bool is_replication(const Startup *startup) {
     return v.ptr && v.len > 0;
 }
 
-/* search_path given at startup, as a parameter of its own or in `options`; the former wins as it does in the
- * server. */
+static void note_setting(Session *s, Str name, Str value) {
+    char **slot = str_ieq(name, "search_path")  ? &s->default_path
+                  : str_ieq(name, TRACK_TENANT) ? &s->default_tenant
+                                                : NULL;
+    if (!slot)
+        return;
+    free(*slot);
+    *slot = mem_strdup(value.ptr);
+}
+
+/* search_path and tenant given at startup, as parameters of their own or in `options`; the former win as they
+ * do in the server. */
 static void note_startup_settings(Session *s, const Startup *startup) {
     size_t cursor = 0;
     Str name, value;
     Buf scratch = {0};
     while (startup_next_option(startup_param(startup, "options"), &cursor, &scratch, &name, &value))
-        if (str_ieq(name, "search_path")) {
-            free(s->default_path);
-            s->default_path = mem_strdup(value.ptr);
-        }
+        note_setting(s, name, value);
     cursor = 0;
     while (startup_next_param(startup, &cursor, &name, &value))
-        if (str_ieq(name, "search_path")) {
-            free(s->default_path);
-            s->default_path = mem_strdup(value.ptr);
-        }
+        note_setting(s, name, value);
     buf_free(&scratch);
 }
 
@@ -248,10 +252,14 @@ static void begin_session(Session *s, const Startup *startup) {
     session_connect(s);
 }
 
-static void begin_cancel(Session *s) {
+/* For a statement that the proxy itself holds it ends here; else it is passed on to the server. */
+static void begin_cancel(Session *s, const Startup *request) {
     session_set_state(s, SESSION_CANCEL);
     stream_stop_reading(&s->client);
-    session_connect(s);
+    if (hold_cancel(&s->worker->proxy->held, request->cancel_pid, request->cancel_key))
+        session_close(s);
+    else
+        session_connect(s);
 }
 
 /* One packet; returns whether another may follow at once. */
@@ -285,7 +293,7 @@ static bool startup_packet(Session *s) {
         if (startup_decode(buf_ptr(&s->startup), buf_len(&s->startup), &startup, &err) != WIRE_OK)
             session_fatal(s, &err);
         else if (startup.kind == STARTUP_CANCEL)
-            begin_cancel(s);
+            begin_cancel(s, &startup);
         else
             begin_session(s, &startup);
     }
@@ -381,6 +389,11 @@ static bool login_message(Session *s, char type, Str payload) {
         return !s->wants_console;
     case BE_KEY_DATA:
         s->server_pid = backend_pid(payload);
+        if (payload.len > sizeof s->server_pid) {
+            buf_clear(&s->server_key);
+            buf_append(&s->server_key, payload.ptr + sizeof s->server_pid,
+                       payload.len - sizeof s->server_pid);
+        }
         return !s->wants_console;
     case BE_ERROR:
         s->server_refused = true;

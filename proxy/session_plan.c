@@ -1,22 +1,29 @@
 /* What a session knows that gives a text its meaning, and the plan that follows. */
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/mem.h"
+#include "parser/comment.h"
 #include "proxy/proxy.h"
 #include "proxy/session.h"
 #include "proxy/sqlprep.h"
 
+/* Of the tenant, in a statement's comment. */
+#define COMMENT_KEY "tenant"
+
 /* ---- context ---- */
 
-/* ALTER ROLE … SET and ALTER DATABASE … SET, the closest first (PostgreSQL documentation, ALTER ROLE). */
-static const char *default_search_path(const Snapshot *snapshot, const char *role, const char *database) {
-    const char *best = snapshot->search_path;
+/* What ALTER ROLE … SET and ALTER DATABASE … SET give a parameter, the closest first (PostgreSQL
+ * documentation, ALTER ROLE). */
+static const char *default_of(const Session *s, const char *parameter, const char *otherwise) {
+    const Snapshot *snapshot = s->worker->snapshot;
+    const char *best = otherwise;
     int best_rank = 0;
     for (int i = 0; i < snapshot->nsettings; i++) {
         const RoleSetting *r = &snapshot->settings[i];
-        if (strcmp(r->name, "search_path") != 0 || (r->role && strcmp(r->role, role) != 0) ||
-            (r->database && strcmp(r->database, database) != 0))
+        if (strcasecmp(r->name, parameter) != 0 || (r->role && strcmp(r->role, s->user) != 0) ||
+            (r->database && strcmp(r->database, s->database) != 0))
             continue;
         int rank = 1 + (r->database ? 1 : 0) + (r->role ? 2 : 0);
         if (rank > best_rank) {
@@ -30,7 +37,7 @@ static const char *default_search_path(const Snapshot *snapshot, const char *rol
 static const Context *session_context(Session *s) {
     Worker *w = s->worker;
     if (!s->default_path && w->snapshot) {
-        s->default_path = mem_strdup(default_search_path(w->snapshot, s->user, s->database));
+        s->default_path = mem_strdup(default_of(s, "search_path", w->snapshot->search_path));
         s->context_stale = true;
     }
     if (s->context && !s->context_stale && s->context_changes == s->predicted.changes)
@@ -55,6 +62,49 @@ static const Context *session_context(Session *s) {
     s->context_changes = s->predicted.changes;
     context_unref(&w->contexts, old);
     return s->context;
+}
+
+/* ---- tenant ---- */
+
+/* Whether `predicted` is sure of the tenant. A statement of an older batch that is not answered yet may fail,
+ * and what follows that batch is executed all the same; in the same batch it would be skipped. */
+static bool tenant_is_settled(const Session *s) {
+    if (s->tenant_mark <= s->replies.popped)
+        return true;
+    bool older = s->batch_mark >= s->tenant_mark, restored = false, restored_older = false;
+    for (uint32_t i = (uint32_t)(s->tenant_mark - s->replies.popped); i-- > 0;) {
+        const Reply *r = reply_at(&s->replies, i);
+        older |= r->kind == REPLY_SYNC || r->kind == REPLY_QUERY || r->kind == REPLY_FUNCTION;
+        if (!r->plan || !r->plan->has_effects || (r->kind != REPLY_QUERY && r->kind != REPLY_EXECUTE))
+            continue;
+        for (int n = r->plan->nstatements; n-- > 0;) {
+            TrackTenant change = track_changes_tenant(plan_statement(r->plan, n));
+            if (change == TRACK_TENANT_SET && (older || !restored))
+                return !older;
+            restored |= change == TRACK_TENANT_RESTORED;
+            restored_older |= older && change == TRACK_TENANT_RESTORED;
+        }
+    }
+    return !restored_older || track_tenant_is_steady(&s->confirmed);
+}
+
+static const char *default_tenant(Session *s) {
+    if (!s->default_tenant && s->worker->snapshot)
+        s->default_tenant = mem_strdup(default_of(s, TRACK_TENANT, ""));
+    return s->default_tenant;
+}
+
+const char *session_tenant(Session *s, Str text, bool *unknown) {
+    const TrackValues *v = s->predicted.current;
+    Buf *comment = &s->worker->tenant;
+    *unknown = false;
+    if (comment_tenant(text, COMMENT_KEY, comment)) {
+        buf_put_u8(comment, 0);
+        return (const char *)buf_ptr(comment);
+    }
+    const char *tenant = v->tenant ? v->tenant : default_tenant(s);
+    *unknown = v->tenant_unknown || !tenant_is_settled(s);
+    return *unknown || !tenant || !tenant[0] ? NULL : tenant;
 }
 
 /* ---- plans ---- */
@@ -118,11 +168,17 @@ void session_predict(Session *s, const Plan *plan) {
         return;
     const Statement *stmt;
     for (int i = 0; (stmt = plan_statement(plan, i)); i++)
-        if (track_concerns(stmt))
+        if (track_concerns(stmt)) {
             track_apply(&s->predicted, stmt, STR_NONE);
+            if (track_changes_tenant(stmt) != TRACK_TENANT_KEPT)
+                s->tenant_mark = s->replies.pushed;
+        }
 }
 
-void session_predict_end(Session *s) { track_message_end(&s->predicted, false); }
+void session_predict_end(Session *s) {
+    s->batch_mark = s->replies.pushed;
+    track_message_end(&s->predicted, false);
+}
 
 void session_predict_anew(Session *s) {
     if (track_equal(&s->predicted, &s->confirmed))
@@ -140,6 +196,17 @@ void session_predict_anew(Session *s) {
     }
 }
 
+/* A plan is shared by texts that differ in literals: where the statement stands in this one is asked anew. */
+static void add_prepared(Session *s, const Plan *plan, int index, Str text) {
+    Plan *known = session_plan(s, text);
+    const Statement *stmt = plan_statement(known, index);
+    if (stmt) {
+        Span span = plan_span(&s->worker->plans, known, stmt->span);
+        sqlprep_add(s, stmt->name, (Str){text.ptr + span.start, span.end - span.start}, plan);
+    }
+    plan_unref(known);
+}
+
 void session_confirm(Session *s, const Plan *plan, int index, Str tag, Str text) {
     const Statement *stmt = plan_statement(plan, index);
     if (!stmt)
@@ -153,8 +220,7 @@ void session_confirm(Session *s, const Plan *plan, int index, Str tag, Str text)
     if (stmt->is_ddl)
         s->ddl = true;
     if (stmt->kind == STMT_PREPARE && text.ptr)
-        sqlprep_add(s, stmt->name, (Str){text.ptr + stmt->span.start, stmt->span.end - stmt->span.start},
-                    plan);
+        add_prepared(s, plan, index, text);
     /* DEALLOCATE and DISCARD ALL share their names with the protocol's statements. */
     if (!plan->drops_prepared)
         return;
@@ -177,6 +243,8 @@ void session_ready(Session *s, char transaction) {
     s->confirmed.in_block = transaction != 'I';
     if (transaction == 'I') {
         track_transaction_end(&s->confirmed, s->failed);
+        if (reply_none(&s->replies) && (s->wrote || s->learnt || s->moved_parents))
+            lookup_transaction_end(s, !s->failed);
         s->failed = false;
         if (reply_none(&s->replies)) { /* else messages behind this Sync may have bound new ones */
             portal_close_all(&s->prepared);

@@ -103,6 +103,8 @@ static void undo(Session *s, Reply *r) {
     } else if (r->kind == REPLY_CLOSE && r->prepared) {
         prepared_unref(prepared_put(&s->prepared, r->prepared));
         r->prepared = NULL;
+    } else if (r->kind == REPLY_EXECUTE && r->swallow && r->text) {
+        sqlprep_failed(s, r->text, r->prefix);
     }
 }
 
@@ -120,12 +122,26 @@ static void skip_to_sync(Session *s) {
     session_check_drained(s);
 }
 
+/* The error is the client's, as if its own statement had caused it: a place in the lookup's text is the key's
+ * in the client's. */
+static Fate forward_lookup_error(Session *s, Gather *out, Str payload, const Reply *r) {
+    const Lookup *l = s->lookup;
+    uint32_t position = r->want < (uint32_t)l->nwants ? l->wants[r->want].position : 0;
+    Buf *m = &s->worker->message;
+    buf_clear(m);
+    backend_put_with_position(m, BE_ERROR, payload, position);
+    gather_copy(out, buf_ptr(m), buf_len(m));
+    buf_clear(m);
+    return FATE_REPLACED;
+}
+
 static Fate handle_error(Session *s, Gather *out, Str payload) {
     Reply *r = reply_head(&s->replies);
     s->copy_in = false;
     if (!r) /* of the connection, not of a statement; the server will close it */
         return FATE_FORWARD;
     s->failed = s->mispredicted = true;
+    lookup_forget(s);
     Fate fate = FATE_FORWARD;
     if (r->refusal) {
         Buf *m = &s->worker->message;
@@ -134,6 +150,8 @@ static Fate handle_error(Session *s, Gather *out, Str payload) {
         gather_copy(out, buf_ptr(m), buf_len(m));
         buf_clear(m);
         fate = FATE_REPLACED;
+    } else if (r->lookup) {
+        fate = forward_lookup_error(s, out, payload, r);
     } else if (forward_mapped(s, out, BE_ERROR, payload, r)) {
         fate = FATE_REPLACED;
     }
@@ -145,6 +163,8 @@ static Fate handle_error(Session *s, Gather *out, Str payload) {
     } else if (r->kind != REPLY_QUERY && r->kind != REPLY_SYNC && r->kind != REPLY_FUNCTION) {
         count(s, r, 0, true);
         skip_to_sync(s);
+        if (s->waiting && s->skipping) /* the lookup was the error, or was skipped behind it */
+            lookup_failed(s);
     }
     return fate;
 }
@@ -160,8 +180,10 @@ static Fate end_of(Session *s, ReplyKind kind) {
     if (!r)
         return FATE_FORWARD;
     bool swallow = r->swallow;
-    if (swallow && r->prepared)
+    if (swallow && kind == REPLY_PARSE && r->prepared)
         r->prepared->unconfirmed--;
+    if (r->lookup && kind == REPLY_DESCRIBE)
+        lookup_described(s);
     pop(s);
     return swallow ? FATE_DROP : FATE_FORWARD;
 }
@@ -191,10 +213,46 @@ static Fate handle_description(Session *s, Gather *out, Str payload) {
     return end_of(s, REPLY_DESCRIBE);
 }
 
+/* The server's types are those of the client's parameters and of the added ones behind them. */
+static Fate handle_parameter_description(Session *s, Gather *out, Str payload) {
+    Reply *r = head_of_kind(s, REPLY_DESCRIBE);
+    const uint8_t *types;
+    int ntypes;
+    Error err;
+    if (!r || !r->prepared || !backend_parameter_description(payload, &types, &ntypes, &err))
+        return FATE_FORWARD;
+    int own = ntypes - r->prepared->plan->decision->nslots;
+    prepared_described(r->prepared, types, own > 0 ? own : 0);
+    if (r->swallow)
+        return FATE_DROP;
+    Buf *m = &s->worker->message;
+    buf_clear(m);
+    backend_put_parameter_description(m, types, own > 0 ? own : 0);
+    gather_copy(out, buf_ptr(m), buf_len(m));
+    buf_clear(m);
+    return FATE_REPLACED;
+}
+
+/* Looked at only where it answers a lookup. */
+static Fate handle_row(Session *s, Gather *out, Str payload) {
+    (void)out;
+    const Reply *r = reply_head(&s->replies);
+    lookup_row(s, (int)r->want, r->null_check, payload);
+    return FATE_DROP;
+}
+
 static Fate statement_done(Session *s, Str tag) {
     Reply *r = reply_head(&s->replies);
     if (!r)
         return FATE_FORWARD;
+    if (r->lookup) {
+        int want = (int)r->want;
+        bool null_check = r->null_check;
+        pop(s);
+        if (!null_check)
+            lookup_done(s, want);
+        return FATE_DROP;
+    }
     if (r->kind == REPLY_QUERY && r->prefix > 0) {
         r->prefix--;
         return FATE_DROP;
@@ -209,7 +267,9 @@ static Fate statement_done(Session *s, Str tag) {
         r->statement++;
         r->started = s->worker->now;
     } else if (r->kind == REPLY_EXECUTE) {
+        bool swallow = r->swallow;
         pop(s);
+        return swallow ? FATE_DROP : FATE_FORWARD;
     }
     return FATE_FORWARD;
 }
@@ -283,6 +343,8 @@ static Handler *const MESSAGES[128] = {
     [BE_CLOSE_COMPLETE] = handle_close_complete,
     [BE_ROW_DESCRIPTION] = handle_description,
     [BE_NO_DATA] = handle_description,
+    [BE_PARAMETER_DESCRIPTION] = handle_parameter_description,
+    [BE_DATA_ROW] = handle_row,
     [BE_COMMAND_COMPLETE] = handle_command_complete,
     [BE_EMPTY_QUERY] = handle_statement_end,
     [BE_PORTAL_SUSPENDED] = handle_statement_end,
@@ -299,6 +361,10 @@ static bool must_look(const Session *s, char type) {
     if (type == BE_ROW_DESCRIPTION) {
         const Reply *r = reply_head(&s->replies);
         return r && r->kind == REPLY_DESCRIBE;
+    }
+    if (type == BE_DATA_ROW) {
+        const Reply *r = reply_head(&s->replies);
+        return r && r->lookup;
     }
     return MESSAGES[(uint8_t)type] != NULL;
 }

@@ -6,14 +6,15 @@
  *
  *   EXECUTE p (1)   →   DEALLOCATE p; PREPARE p AS <the text for this epoch>; EXECUTE p (1)
  *
- * The answers to the first two are swallowed. Only an EXECUTE that is a simple query by itself is helped so.
- */
+ * The answers to the first two are swallowed. In the extended protocol they are messages of the proxy's own,
+ * ahead of the Bind. Only an EXECUTE that is a text by itself is helped so. */
 #ifndef PROXY_SQLPREP_H
 #define PROXY_SQLPREP_H
 
 #include <uthash.h>
 
 #include "base/buf.h"
+#include "proxy/gather.h"
 #include "proxy/plan.h"
 
 struct Session;
@@ -35,9 +36,11 @@ void sqlprep_remove_all(struct Session *session);
 /* For EXECUTE of a name: appends what must go in front of it to `prefix`, and returns how many statements
  * that is; 0 if the server has the right text, or the name is not known. */
 int sqlprep_refresh(struct Session *session, const char *name, Buf *prefix) MUST_USE;
+/* The same for an EXECUTE that is about to be bound: sends what must come first. */
+void sqlprep_send(struct Session *session, Gather *out, const char *name);
 /* What the statement of this name means today, counted for the caller; NULL if the name is not known. */
 Plan *sqlprep_plan(struct Session *session, const char *name) MUST_USE;
-/* An EXECUTE that had a prefix failed before `left` of its statements were done. */
+/* What was put in front of an EXECUTE failed, or was skipped, before `left` of its statements were done. */
 void sqlprep_failed(struct Session *session, const char *name, int left);
 
 #endif

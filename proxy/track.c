@@ -34,6 +34,7 @@ static void values_unref(TrackValues *v) {
     free(v->search_path);
     free(v->role);
     free(v->authorization);
+    free(v->tenant);
     free(v);
 }
 
@@ -52,6 +53,8 @@ static TrackValues *values_copy(const TrackValues *v) {
     copy->role_unknown = v->role_unknown;
     copy->role = v->role ? mem_strdup(v->role) : NULL;
     copy->authorization = v->authorization ? mem_strdup(v->authorization) : NULL;
+    copy->tenant = v->tenant ? mem_strdup(v->tenant) : NULL;
+    copy->tenant_unknown = v->tenant_unknown;
     copy->ntemps = v->ntemps;
     if (v->ntemps > 0)
         copy->temps = mem_alloc(sizeof *copy->temps * (size_t)v->ntemps);
@@ -65,6 +68,19 @@ static void set_string(char **slot, const char *value) {
     *slot = value ? mem_strdup(value) : NULL;
 }
 
+static bool same_string(const char *a, const char *b) { return a == b || (a && b && strcmp(a, b) == 0); }
+
+static bool same_names(const TrackValues *a, const TrackValues *b) {
+    if (a->path_unknown != b->path_unknown || a->role_unknown != b->role_unknown || a->ntemps != b->ntemps ||
+        !same_string(a->search_path, b->search_path) || !same_string(a->role, b->role) ||
+        !same_string(a->authorization, b->authorization))
+        return false;
+    for (int i = 0; i < a->ntemps; i++)
+        if (strcmp(a->temps[i], b->temps[i]) != 0)
+            return false;
+    return true;
+}
+
 /* ---- the state ---- */
 
 void track_init(Track *track) {
@@ -76,7 +92,7 @@ void track_init(Track *track) {
 }
 
 static void set_current(Track *track, TrackValues *v) {
-    if (track->current != v)
+    if (track->current != v && !same_names(track->current, v))
         track->changes++;
     values_assign(&track->current, v);
 }
@@ -132,6 +148,15 @@ bool track_equal(const Track *a, const Track *b) {
            a->nsavepoints == b->nsavepoints && a->in_block == b->in_block;
 }
 
+static bool same_tenant(const TrackValues *a, const TrackValues *b) {
+    return a->tenant_unknown == b->tenant_unknown && same_string(a->tenant, b->tenant);
+}
+
+bool track_tenant_is_steady(const Track *track) {
+    return track->nsavepoints == 0 && same_tenant(track->current, track->durable) &&
+           same_tenant(track->current, track->base);
+}
+
 /* ---- effects ---- */
 
 typedef void Change(TrackValues *values, const Statement *stmt);
@@ -171,6 +196,11 @@ static void change_authorization(TrackValues *v, const Statement *stmt) {
     v->role_unknown = stmt->set.unknown;
 }
 
+static void change_tenant(TrackValues *v, const Statement *stmt) {
+    set_string(&v->tenant, stmt->set.value);
+    v->tenant_unknown = stmt->set.unknown;
+}
+
 static void forget_path(TrackValues *v, const Statement *stmt) {
     (void)stmt;
     v->path_unknown = true;
@@ -181,10 +211,22 @@ static void forget_role(TrackValues *v, const Statement *stmt) {
     v->role_unknown = true;
 }
 
+static void forget_tenant(TrackValues *v, const Statement *stmt) {
+    (void)stmt;
+    v->tenant_unknown = true;
+}
+
+static void forget_settings(TrackValues *v, const Statement *stmt) {
+    forget_path(v, stmt);
+    forget_tenant(v, stmt);
+}
+
 static void reset_all(TrackValues *v, const Statement *stmt) {
     (void)stmt;
     set_string(&v->search_path, NULL);
     v->path_unknown = false;
+    set_string(&v->tenant, NULL);
+    v->tenant_unknown = false;
 }
 
 static void drop_temps(TrackValues *v, const Statement *stmt) {
@@ -222,23 +264,28 @@ static void remove_temps(TrackValues *v, const Statement *stmt) {
             }
 }
 
-/* The parameters that give names their meaning. Quoted, and in set_config(), a parameter's name may be
- * written in capitals as well. */
+/* What a parameter gives its meaning to. */
+enum { OF_NAMES = 1, OF_TENANT = 2 };
+
+/* The parameters that are followed. Quoted, and in set_config(), a parameter's name may be written in
+ * capitals as well. */
 static const struct {
     const char *name;
     Change *set;
     Change *forget;
+    unsigned of;
 } PARAMETERS[] = {
-    {"search_path", change_path, forget_path},
-    {"role", change_role, forget_role},
-    {"session_authorization", change_authorization, forget_role},
+    {"search_path", change_path, forget_path, OF_NAMES},
+    {"role", change_role, forget_role, OF_NAMES},
+    {"session_authorization", change_authorization, forget_role, OF_NAMES},
+    {TRACK_TENANT, change_tenant, forget_tenant, OF_TENANT},
 };
 
 /* NULL: all of them, or any. */
-static bool is_followed(const char *name) {
+static bool is_parameter(const char *name, unsigned of) {
     for (size_t i = 0; name && i < ARRAY_LEN(PARAMETERS); i++)
         if (strcasecmp(name, PARAMETERS[i].name) == 0)
-            return true;
+            return PARAMETERS[i].of & of;
     return !name;
 }
 
@@ -252,16 +299,35 @@ static void apply_set(Track *track, const Statement *stmt) {
             change(track, stmt, PARAMETERS[i].set, stmt->set.local);
 }
 
-static bool calls_set_config(const Statement *stmt) {
+/* SET, RESET, or a call of set_config() somewhere. */
+static bool sets_parameter(const Statement *stmt, unsigned of) {
     for (int i = 0; i < stmt->nconfig_calls; i++)
-        if (is_followed(stmt->config_calls[i].name))
+        if (is_parameter(stmt->config_calls[i].name, of))
             return true;
-    return false;
+    return stmt->kind == STMT_SET && is_parameter(stmt->set.name, of);
 }
 
-static void apply_config_call(Track *track, const ConfigCall *call) {
+static bool is_config_call(const Expr *e) {
+    while (e && e->kind == EXPR_CAST && e->nargs == 1)
+        e = e->args[0];
+    return e && e->kind == EXPR_FUNC && e->name.name && strcmp(e->name.name, "set_config") == 0;
+}
+
+/* Whether each call of set_config() in the statement is executed exactly once: SELECT set_config(…), … */
+static bool calls_for_certain(const Statement *stmt) {
+    const Block *b = stmt->block;
+    int direct = 0;
+    if (stmt->kind != STMT_SELECT || !b || b->kind != BLOCK_SELECT || b->nfrom > 0 || b->where ||
+        b->ngroup_by > 0 || b->having || b->limit || b->offset)
+        return false;
+    for (int i = 0; i < b->ntargets; i++)
+        direct += is_config_call(b->targets[i].expr);
+    return direct == stmt->nconfig_calls;
+}
+
+static void apply_config_call(Track *track, const ConfigCall *call, bool certain) {
     const Statement as_set = {.kind = STMT_SET, .set = {call->name, call->value, call->local}};
-    bool known = call->name && call->value && call->local_known;
+    bool known = certain && call->name && call->value && call->local_known;
     for (size_t i = 0; i < ARRAY_LEN(PARAMETERS); i++)
         if (!call->name || strcasecmp(call->name, PARAMETERS[i].name) == 0)
             change(track, &as_set, known ? PARAMETERS[i].set : PARAMETERS[i].forget,
@@ -312,7 +378,7 @@ static void apply_transaction(Track *track, const Statement *stmt, Str tag) {
         break;
     case TRANSACTION_ROLLBACK_TO:
         if (!s) {
-            change(track, stmt, forget_path, true);
+            change(track, stmt, forget_settings, true);
             break;
         }
         while (track->savepoints != s)
@@ -325,22 +391,30 @@ static void apply_transaction(Track *track, const Statement *stmt, Str tag) {
     }
 }
 
+static bool changes_temps(const Statement *stmt) {
+    return stmt->creates_temp || stmt->drops ||
+           (stmt->kind == STMT_DISCARD && (stmt->discard_all || stmt->discard_temp));
+}
+
+static bool ends_transaction(const Statement *stmt) {
+    return stmt->kind == STMT_TRANSACTION &&
+           (stmt->transaction == TRANSACTION_COMMIT || stmt->transaction == TRANSACTION_ROLLBACK ||
+            stmt->transaction == TRANSACTION_PREPARE || stmt->transaction == TRANSACTION_ROLLBACK_TO);
+}
+
 bool track_changes_names(const Statement *stmt) {
-    return track_concerns(stmt) &&
-           !(stmt->kind == STMT_TRANSACTION && stmt->transaction == TRANSACTION_BEGIN);
+    return changes_temps(stmt) || ends_transaction(stmt) || sets_parameter(stmt, OF_NAMES);
+}
+
+TrackTenant track_changes_tenant(const Statement *stmt) {
+    if ((stmt->kind == STMT_DISCARD && stmt->discard_all) || sets_parameter(stmt, OF_TENANT))
+        return TRACK_TENANT_SET;
+    return ends_transaction(stmt) ? TRACK_TENANT_RESTORED : TRACK_TENANT_KEPT;
 }
 
 bool track_concerns(const Statement *stmt) {
-    switch (stmt->kind) {
-    case STMT_SET:
-        return is_followed(stmt->set.name);
-    case STMT_TRANSACTION:
-        return stmt->transaction != TRANSACTION_OTHER;
-    case STMT_DISCARD:
-        return stmt->discard_all || stmt->discard_temp;
-    default:
-        return stmt->creates_temp || stmt->drops || calls_set_config(stmt);
-    }
+    return changes_temps(stmt) || sets_parameter(stmt, OF_NAMES | OF_TENANT) ||
+           (stmt->kind == STMT_TRANSACTION && stmt->transaction != TRANSACTION_OTHER);
 }
 
 void track_apply(Track *track, const Statement *stmt, Str tag) {
@@ -355,5 +429,5 @@ void track_apply(Track *track, const Statement *stmt, Str tag) {
     else if (stmt->drops && track->current->ntemps > 0)
         change(track, stmt, remove_temps, false);
     for (int i = 0; i < stmt->nconfig_calls; i++)
-        apply_config_call(track, &stmt->config_calls[i]);
+        apply_config_call(track, &stmt->config_calls[i], calls_for_certain(stmt));
 }

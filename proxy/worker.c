@@ -226,6 +226,7 @@ static void woken(uv_async_t *handle) {
     take_runtime(w);
     take_snapshot(w);
     run_jobs(w);
+    hold_retry(w);
     follow_shutdown(w);
 }
 
@@ -287,6 +288,7 @@ static void tick(uv_timer_t *timer) {
     for (int i = 0; i < w->nlisteners && w->accepting; i++)
         if (w->listeners[i].paused)
             start_listener(&w->listeners[i]);
+    hold_retry(w);
     follow_shutdown(w);
 }
 
@@ -345,9 +347,11 @@ void worker_free(Worker *w) {
     snapshot_unref(atomic_exchange(&w->new_snapshot, NULL));
     runtime_unref(w->runtime);
     runtime_unref(atomic_exchange(&w->new_runtime, NULL));
+    lookup_free(w->lookup);
     audit_free(w->ledger);
     buf_free(&w->own);
     buf_free(&w->message);
+    buf_free(&w->tenant);
     pthread_mutex_destroy(&w->jobs_lock);
     free(w->buffers);
 }

@@ -22,8 +22,10 @@ typedef struct WorkerStats {
     _Atomic uint64_t statements;
     _Atomic uint64_t rewritten;
     _Atomic uint64_t prepared_anew;
-    _Atomic uint64_t errors;   /* ErrorResponses that clients got for statements */
-    _Atomic uint64_t unscoped; /* executions of multi-tenant statements */
+    _Atomic uint64_t errors;            /* ErrorResponses that clients got for statements */
+    _Atomic uint64_t tenants_cached;    /* found in the tenant cache */
+    _Atomic uint64_t tenants_looked_up; /* asked of the server */
+    _Atomic uint64_t unscoped;          /* executions of multi-tenant statements */
     _Atomic uint64_t bytes_from_clients;
     _Atomic uint64_t bytes_from_servers;
 } WorkerStats;
@@ -63,15 +65,18 @@ typedef struct Worker {
     StreamBuffers *buffers;
     Buf own;             /* of Gather */
     Buf message;         /* for making one message */
+    Buf tenant;          /* of session_tenant */
     uint64_t now;        /* ns, monotonic: start of the current batch */
     int64_t wall_offset; /* µs: wall clock minus monotonic */
 
-    Runtime *runtime;   /* counted; what new sessions use */
-    Snapshot *snapshot; /* counted; NULL until the first is read */
+    Runtime *runtime;      /* counted; what new sessions use */
+    Snapshot *snapshot;    /* counted; NULL until the first is read */
+    struct Lookup *lookup; /* scratch, owned; NULL while none is made */
     PlanCache plans;
     ContextTable contexts;
     AuditLedger *ledger;
     WorkerStats stats;
+    int holding;                  /* sessions that hold a statement */
     int draining;                 /* sessions with statements of an older epoch in flight */
     _Atomic int64_t acknowledged; /* epoch that all statements in flight are planned under, or a later one */
 

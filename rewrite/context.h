@@ -20,6 +20,8 @@ typedef struct Rewrite {
     int nslots, slot_capacity;
     bool several; /* the text has several statements: nothing can be found out between them */
     bool literals_matter;
+    struct TraceAddition *traced; /* columns that lists were given (rewrite/trace.h) */
+    int trace_work;               /* spent on finding them */
     const char *prefix; /* what made-up names begin with; NULL until one is needed */
     int nmade;          /* how many have been made up */
 } Rewrite;

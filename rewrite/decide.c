@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "rewrite/context.h"
+#include "rewrite/moves.h"
 #include "rewrite/scope.h"
+#include "rewrite/star.h"
 #include "rewrite/survey.h"
 #include "rewrite/write.h"
 
@@ -126,8 +128,10 @@ static void decide_statement(Rewrite *rw, const Statement *stmt) {
     list_tables(rw);
     rw->decision->writes_migrating = writes_migrating(rw->survey);
     rw->decision->migrating = first_in_migration(rw);
+    rw->decision->moves_parents = moves_parents(rw, stmt);
     if (family->rewrite)
         family->rewrite(rw, stmt);
+    star_rewrite(rw, stmt);
     family->judge(rw, stmt);
 }
 

@@ -9,6 +9,7 @@
 #include "catalog/snapshot.h"
 #include "parser/facts.h"
 #include "rewrite/edit.h"
+#include "wire/copy_row.h"
 
 typedef enum Verdict {
     VERDICT_NO_TENANT_TABLE, /* only reference and local tables, or none */
@@ -61,6 +62,28 @@ typedef struct Refusal {
     const char *hint;   /* NULL without */
 } Refusal;
 
+/* One column of the foreign key of the rows that a COPY brings. */
+typedef struct CopyKey {
+    int position;  /* of its field in a row; -1: it has none, and */
+    Str constant;  /* this is its value, as text; ptr NULL: NULL */
+    bool null_too; /* FORCE_NULL: it is NULL also where the null text stands in quotes */
+    bool not_null; /* FORCE_NOT_NULL: the null text is a value */
+} CopyKey;
+
+/* COPY … FROM STDIN of rows without their tenant: each gets it as one field more. */
+typedef struct CopyPlan {
+    const Table *table; /* whose rows they are */
+    CopyRowOptions row; /* the format of the data */
+    int nfields;        /* of a row, as the client sends it */
+    bool may_have_it;   /* no columns are listed, and the tenant is the last of all: a row of nfields + 1 is
+                           complete */
+    const CopyKey *keys;  /* one for each column of table->path.steps[0]; NULL: no row has a parent */
+    const char *encoding; /* that the data is said to have; NULL: the client's */
+    bool header_match;    /* the server compares the names in the header */
+    bool filtered;        /* WHERE: a row may never get as far as the table */
+    bool refuse_unknown;  /* a row whose tenant nobody knows is refused; else its tenant is NULL */
+} CopyPlan;
+
 typedef struct StatementDecision {
     Verdict verdict;
     const char *const *tables; /* tenant tables, reference and local ones that it names: "public.orders" */
@@ -72,7 +95,9 @@ typedef struct StatementDecision {
     const char *rewrite_note; /* why a write into a table in `derive` or later is sent unchanged although its
                                  tenant is missing; NULL otherwise */
     const Refusal *refusal;   /* NULL: it may be sent */
+    const CopyPlan *copy;     /* its rows get their tenant on their way; NULL: they are the server's own */
     bool rewritten;           /* some of the edits are in this statement */
+    bool moves_parents;       /* it may change the tenant or the key of a row that others find theirs by */
     bool writes_migrating;    /* it writes to a table whose stage is derive or later */
     const Table
         *migrating; /* a table that it writes to and that is, or may be, in the migration, at any stage:

@@ -1,5 +1,5 @@
-/* A default is known where it is a constant: its text, as the catalog has it, is parsed and looked at as a
- * cell of a VALUES row would be. */
+/* The default's text, as the catalog has it, is parsed and looked at as a cell of a VALUES row would be. Its
+ * names are qualified but for those of pg_catalog: it means the same to a session that looks there first. */
 #include "rewrite/insert_default.h"
 
 #include <string.h>
@@ -18,29 +18,29 @@ static const Expr *parse_expression(Arena *arena, const char *text) {
     return facts->statements[0].block->targets[0].expr;
 }
 
-static InsertDefault default_of(Rewrite *rw, const Column *column) {
-    const Expr *expr;
+InsertDefault insert_default(Rewrite *rw, const Column *column) {
+    InsertDefault result = {.kind = INSERT_DEFAULT_UNKNOWN};
+    const Expr *value;
 
     if (column->generated || column->identity)
-        return (InsertDefault){.kind = INSERT_DEFAULT_UNKNOWN};
-    if (!column->default_expr)
-        return (InsertDefault){.kind = strcmp(column->type_schema, "pg_catalog") == 0
-                                           ? INSERT_DEFAULT_NULL
-                                           : INSERT_DEFAULT_UNKNOWN};
-    expr = parse_expression(rw->arena, column->default_expr);
-    if (!expr || !cell_is_constant(rw, expr))
-        return (InsertDefault){.kind = INSERT_DEFAULT_UNKNOWN};
-    while (expr->kind == EXPR_CAST && expr->nargs == 1)
-        expr = expr->args[0];
-    if (expr->kind == EXPR_CONST && expr->const_type == CONST_NULL)
-        return (InsertDefault){.kind = INSERT_DEFAULT_NULL};
-    return (InsertDefault){.kind = INSERT_DEFAULT_CONSTANT, .text = str_of(column->default_expr)};
-}
-
-const InsertDefault *insert_defaults(Rewrite *rw, const ForeignKey *fk) {
-    InsertDefault *defaults = ARENA_ARRAY(rw->arena, InsertDefault, fk->ncolumns);
-
-    for (int k = 0; k < fk->ncolumns; k++)
-        defaults[k] = default_of(rw, fk->child_columns[k]);
-    return defaults;
+        return result;
+    if (!column->default_expr) {
+        if (strcmp(column->type_schema, "pg_catalog") == 0)
+            result.kind = INSERT_DEFAULT_NULL;
+        return result;
+    }
+    result.expr = value = parse_expression(rw->arena, column->default_expr);
+    result.text = str_of(column->default_expr);
+    if (!value)
+        return result;
+    if (!cell_is_constant(rw, value)) {
+        if (rw->names->catalog_first)
+            result.kind = INSERT_DEFAULT_COMPUTED;
+        return result;
+    }
+    while (value->kind == EXPR_CAST && value->nargs == 1)
+        value = value->args[0];
+    result.kind = value->kind == EXPR_CONST && value->const_type == CONST_NULL ? INSERT_DEFAULT_NULL
+                                                                                : INSERT_DEFAULT_CONSTANT;
+    return result;
 }

@@ -7,15 +7,16 @@
 typedef enum InsertDefaultKind {
     INSERT_DEFAULT_NULL,
     INSERT_DEFAULT_CONSTANT, /* `text` */
-    INSERT_DEFAULT_UNKNOWN,  /* computed: by a sequence, a function, from other columns */
+    INSERT_DEFAULT_COMPUTED, /* `text`, to be evaluated once a row: a sequence, a function */
+    INSERT_DEFAULT_UNKNOWN,  /* generated, an identity, of a domain, or not understood */
 } InsertDefaultKind;
 
 typedef struct InsertDefault {
     InsertDefaultKind kind;
-    Str text; /* an expression that may stand anywhere */
+    Str text;         /* an expression that may stand anywhere */
+    const Expr *expr; /* the same, parsed; NULL without */
 } InsertDefault;
 
-/* One for each column of the key. */
-const InsertDefault *insert_defaults(Rewrite *rw, const ForeignKey *fk) MUST_USE;
+InsertDefault insert_default(Rewrite *rw, const Column *column) MUST_USE;
 
 #endif

@@ -66,7 +66,9 @@ static bool is_one_scalar(const Scope *scope, const Block *block, int position) 
     const Expr *expr =
         block->nrows == 1 && position < block->rows[0].ncells ? block->rows[0].cells[position].expr : NULL;
 
-    return expr && expr->kind != EXPR_SUBLINK && cell_use(scope->rw, expr) == CELL_ONCE;
+    if (!expr || expr->kind == EXPR_SUBLINK)
+        return false;
+    return cell_use(scope->rw, expr) == CELL_ONCE || cell_use(scope->rw, expr) == CELL_UNKNOWN;
 }
 
 static void bind_by_default(Ref *ref, const Block *block) {

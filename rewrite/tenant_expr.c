@@ -103,24 +103,37 @@ static void put_table(Buf *sql, int step, const Table *table) {
     buf_printf(sql, " p%d", step + 1);
 }
 
-/* From "(SELECT" to the end of what is joined. */
-static void put_head(Buf *sql, const Table *table, int nsteps) {
+static void put_on(Buf *sql, int step, const ForeignKey *fk, int k) {
+    buf_append_cstr(sql, k == 0 ? " ON " : " AND ");
+    put_column(sql, step, fk->parent_columns[k]);
+    put_equality(sql, fk->parent_columns[k], fk->child_columns[k]);
+}
+
+/* The parents: "ONLY public.orders p1 JOIN ONLY public.carts p2 ON …". */
+static void put_parents(Buf *sql, const Table *table, int nsteps) {
     const ForeignKey **steps = table->path.steps;
 
-    buf_append_cstr(sql, "(SELECT ");
-    put_column(sql, nsteps - 1, steps[nsteps - 1]->parent->tenant);
-    buf_append_cstr(sql, " FROM ");
     put_table(sql, 0, steps[0]->parent);
     for (int i = 1; i < nsteps; i++) {
         buf_append_cstr(sql, " JOIN ");
         put_table(sql, i, steps[i]->parent);
         for (int k = 0; k < steps[i]->ncolumns; k++) {
-            buf_append_cstr(sql, k == 0 ? " ON " : " AND ");
-            put_column(sql, i, steps[i]->parent_columns[k]);
-            put_equality(sql, steps[i]->parent_columns[k], steps[i]->child_columns[k]);
+            put_on(sql, i, steps[i], k);
             put_column(sql, i - 1, steps[i]->child_columns[k]);
         }
     }
+}
+
+static void put_tenant(Buf *sql, const Table *table, int nsteps) {
+    put_column(sql, nsteps - 1, table->path.steps[nsteps - 1]->parent->tenant);
+}
+
+/* From "(SELECT" to the end of what is joined. */
+static void put_head(Buf *sql, const Table *table, int nsteps) {
+    buf_append_cstr(sql, "(SELECT ");
+    put_tenant(sql, table, nsteps);
+    buf_append_cstr(sql, " FROM ");
+    put_parents(sql, table, nsteps);
 }
 
 /* Moves what was written into the edits. */
@@ -180,9 +193,7 @@ void tenant_expr_insert_row(Rewrite *rw, uint32_t offset, const Table *table, co
         buf_printf(&sql, "%sk%d", k == 0 ? "" : ", ", k + 1);
     buf_append_cstr(&sql, ")");
     for (int k = 0; k < fk->ncolumns; k++) {
-        buf_append_cstr(&sql, k == 0 ? " ON " : " AND ");
-        put_column(&sql, 0, fk->parent_columns[k]);
-        put_equality(&sql, fk->parent_columns[k], fk->child_columns[k]);
+        put_on(&sql, 0, fk, k);
         buf_printf(&sql, "k.k%d", k + 1);
     }
     buf_append_cstr(&sql, ")");
@@ -190,21 +201,87 @@ void tenant_expr_insert_row(Rewrite *rw, uint32_t offset, const Table *table, co
     buf_free(&sql);
 }
 
+static bool is_param(Str key) {
+    bool yes = key.len > 1 && key.ptr[0] == '$';
+
+    for (size_t i = 1; i < key.len && yes; i++)
+        yes = key.ptr[i] >= '0' && key.ptr[i] <= '9';
+    return yes;
+}
+
+/* What is no parameter is computed in a CTE, by the coordinator: a worker does not know its sequences. */
 void tenant_expr_put_lookup(Buf *sql, const Table *table, const Str *keys) {
     const ForeignKey *fk = table->path.steps[0];
+    bool params = true;
 
+    for (int k = 0; k < fk->ncolumns; k++)
+        params = params && is_param(keys[k]);
+    buf_append_cstr(sql, params ? "" : "(WITH k AS MATERIALIZED (SELECT ");
+    for (int k = 0; k < fk->ncolumns && !params; k++) {
+        buf_printf(sql, "%sCAST(%.*s AS ", k == 0 ? "" : ", ", (int)keys[k].len, keys[k].ptr);
+        tenant_expr_put_type(sql, fk->child_columns[k]);
+        buf_printf(sql, ") AS k%d", k + 1);
+    }
+    buf_append_cstr(sql, params ? "" : ") ");
     put_head(sql, table, steps_needed(table));
-    buf_append_cstr(sql, " WHERE ");
+    buf_append_cstr(sql, params ? " WHERE " : ", k WHERE ");
     for (int k = 0; k < fk->ncolumns; k++) {
-        if (k > 0)
-            buf_append_cstr(sql, " AND ");
+        buf_append_cstr(sql, k == 0 ? "" : " AND ");
         put_column(sql, 0, fk->parent_columns[k]);
         put_equality(sql, fk->parent_columns[k], fk->child_columns[k]);
-        buf_append_cstr(sql, "CAST(");
-        buf_append_str(sql, keys[k]);
-        buf_append_cstr(sql, " AS ");
-        tenant_expr_put_type(sql, fk->child_columns[k]);
-        buf_append_cstr(sql, ")");
+        if (params) {
+            buf_printf(sql, "CAST(%.*s AS ", (int)keys[k].len, keys[k].ptr);
+            tenant_expr_put_type(sql, fk->child_columns[k]);
+            buf_append_cstr(sql, ")");
+        } else {
+            buf_printf(sql, "k.k%d", k + 1);
+        }
     }
-    buf_append_cstr(sql, " LIMIT 2)");
+    buf_append_cstr(sql, params ? " LIMIT 2)" : " LIMIT 2))");
 }
+
+static void put_cast(Buf *sql, const char *from, const char *name, const Column *column) {
+    buf_printf(sql, "CAST(%s.%s AS ", from, name);
+    tenant_expr_put_type(sql, column);
+    buf_append_cstr(sql, ")");
+}
+
+/* A parent is looked for by the keys that `from` has, so that no plan reads all of them; two parents of one
+ * key give NULL, as none does. */
+void tenant_expr_put_join(Buf *sql, const Table *table, const char *from, const char *const *columns) {
+    const ForeignKey *fk = table->path.steps[0];
+    const int nsteps = steps_needed(table);
+
+    buf_append_cstr(sql, " LEFT JOIN (SELECT ");
+    for (int k = 0; k < fk->ncolumns; k++)
+        buf_printf(sql, "k.k%d, ", k + 1);
+    buf_append_cstr(sql,
+                    "CASE WHEN pg_catalog.count(*) OPERATOR(pg_catalog.=) 1 THEN (pg_catalog.array_agg(");
+    put_tenant(sql, table, nsteps);
+    buf_append_cstr(sql, "))[1] END AS t FROM (SELECT DISTINCT ");
+    for (int k = 0; k < fk->ncolumns; k++) {
+        buf_append_cstr(sql, k == 0 ? "" : ", ");
+        put_cast(sql, from, columns[k], fk->child_columns[k]);
+        buf_printf(sql, " AS k%d", k + 1);
+    }
+    buf_printf(sql, " FROM %s) k JOIN ", from);
+    if (nsteps > 1)
+        buf_append_cstr(sql, "(");
+    put_parents(sql, table, nsteps);
+    if (nsteps > 1)
+        buf_append_cstr(sql, ")");
+    for (int k = 0; k < fk->ncolumns; k++) {
+        put_on(sql, 0, fk, k);
+        buf_printf(sql, "k.k%d", k + 1);
+    }
+    for (int k = 0; k < fk->ncolumns; k++)
+        buf_printf(sql, "%sk.k%d", k == 0 ? " GROUP BY " : ", ", k + 1);
+    buf_append_cstr(sql, ") p");
+    for (int k = 0; k < fk->ncolumns; k++) {
+        buf_printf(sql, "%sp.k%d", k == 0 ? " ON " : " AND ", k + 1);
+        put_equality(sql, fk->child_columns[k], fk->child_columns[k]);
+        put_cast(sql, from, columns[k], fk->child_columns[k]);
+    }
+}
+
+const char *tenant_expr_equality(const Column *a, const Column *b) { return equality_schema(a, b); }

@@ -21,6 +21,11 @@ void tenant_expr_insert(Rewrite *rw, uint32_t offset, const Table *table, const 
  * sub-select's own can capture them. */
 void tenant_expr_insert_row(Rewrite *rw, uint32_t offset, const Table *table, const TenantSource *sources);
 
+/* " LEFT JOIN (…) p ON …": for each row of `from`, a table or CTE whose `columns` hold the key, p.t is the
+ * tenant, or NULL; one column for each of table->path.steps[0]. It works on tables that Citus has taken over,
+ * too, where correlated sub-selects do not. Demands tenant_expr_problem() == NULL. */
+void tenant_expr_put_join(Buf *sql, const Table *table, const char *from, const char *const *columns);
+
 /* A whole query for the tenants of the parents with this key, two at most; one expression for each column of
  * table->path.steps[0], "$1" for instance. */
 void tenant_expr_put_lookup(Buf *sql, const Table *table, const Str *keys);
@@ -28,5 +33,8 @@ void tenant_expr_put_lookup(Buf *sql, const Table *table, const Str *keys);
 /* A column's type as a cast needs it: qualified, with the modifier of e.g. "numeric(10,2)" or "timestamp(3)
  * without time zone". */
 void tenant_expr_put_type(Buf *sql, const Column *column);
+
+/* The schema of the operator "=" that compares these columns as a foreign key does; NULL if it is not known. */
+const char *tenant_expr_equality(const Column *a, const Column *b) MUST_USE;
 
 #endif

@@ -4,64 +4,31 @@
 
 #include <string.h>
 
+#include "rewrite/conflict.h"
+#include "rewrite/copy.h"
 #include "rewrite/insert.h"
+#include "rewrite/insert_select.h"
+#include "rewrite/merge.h"
 #include "rewrite/survey.h"
+#include "rewrite/update.h"
 #include "rewrite/walk.h"
 
-/* ---- INSERT ---- */
-
-/* Of ON CONFLICT DO UPDATE, too: `set` changes the parent of a row whose tenant stays. */
-static void note_moved_parent(Rewrite *rw, const Table *table, const Target *set, int nset) {
-    const ForeignKey *fk = table->path.nsteps > 0 ? table->path.steps[0] : NULL;
-    const char *moved = NULL;
-
-    for (int i = 0; i < nset; i++) {
-        if (set[i].name && strcmp(set[i].name, table->tenant_column) == 0)
-            return;
-        for (int k = 0; fk && k < fk->ncolumns; k++) {
-            if (set[i].name && strcmp(set[i].name, fk->child_columns[k]->name) == 0)
-                moved = set[i].name;
-        }
-    }
-    if (moved)
-        rewrite_note(rw, arena_printf(rw->arena, "%s.%s does not follow when %s is set",
-                                      rewrite_quoted(rw, table->name),
-                                      rewrite_quoted(rw, table->tenant_column), rewrite_quoted(rw, moved)));
-}
-
 static void rewrite_insert(Rewrite *rw, const Block *block, const Table *table) {
-    insert_rewrite(rw, block, table);
-    note_moved_parent(rw, table, block->conflict_set, block->nconflict_set);
+    if (rewrite_is_migrating(table) && block->source)
+        insert_select_rewrite(rw, block, table);
+    else if (rewrite_is_migrating(table))
+        insert_rewrite(rw, block, table);
+    conflict_rewrite(rw, block, table);
 }
-
-/* ---- UPDATE ---- */
-
-static void rewrite_update(Rewrite *rw, const Block *block, const Table *table) {
-    note_moved_parent(rw, table, block->targets, block->ntargets);
-}
-
-/* ---- MERGE ---- */
-
-static void rewrite_merge(Rewrite *rw, const Block *block, const Table *table) {
-    for (int i = 0; i < block->nmerge_actions; i++) {
-        const Block *action = block->merge_actions[i];
-
-        if (action->kind == BLOCK_INSERT && !insert_gives_tenant(action, table))
-            rewrite_leave(rw, table, "MERGE is not rewritten");
-        else if (action->kind == BLOCK_UPDATE)
-            note_moved_parent(rw, table, action->targets, action->ntargets);
-    }
-}
-
-/* ---- all of them ---- */
 
 typedef void RewriteBlock(Rewrite *rw, const Block *block, const Table *table);
 
+/* Of any table: one that is not migrating may be the parent of one that is. */
 static RewriteBlock *const block_families[] = {
     [BLOCK_INSERT] = rewrite_insert,
-    [BLOCK_UPDATE] = rewrite_update,
+    [BLOCK_UPDATE] = update_rewrite,
     [BLOCK_DELETE] = NULL,
-    [BLOCK_MERGE] = rewrite_merge,
+    [BLOCK_MERGE] = merge_rewrite,
 };
 
 /* A row that goes through a view arrives without its tenant. */
@@ -78,26 +45,6 @@ static void note_view(Rewrite *rw, const Block *block, const Table *view) {
     }
 }
 
-/* The children's tenant is their parent's: the one must not change without the others. */
-static void note_children(Rewrite *rw, const Block *block, const Table *parent) {
-    if (block->kind != BLOCK_UPDATE)
-        return;
-    for (int i = 0; i < parent->nreferenced_by; i++) {
-        const Table *child = parent->referenced_by[i]->child;
-        bool derived = rewrite_is_migrating(child) && child->path.nsteps > 0 &&
-                       child->path.steps[0] == parent->referenced_by[i] && parent->tenant_column;
-
-        for (int k = 0; derived && k < block->ntargets; k++) {
-            if (block->targets[k].name && strcmp(block->targets[k].name, parent->tenant_column) == 0)
-                rewrite_note(rw, arena_printf(rw->arena, "%s.%s does not follow when %s.%s is set",
-                                              rewrite_quoted(rw, child->name),
-                                              rewrite_quoted(rw, child->tenant_column),
-                                              rewrite_quoted(rw, parent->name),
-                                              rewrite_quoted(rw, parent->tenant_column)));
-        }
-    }
-}
-
 static bool on_block(const Block *block, void *arg) {
     Rewrite *rw = arg;
     NameMeaning target;
@@ -109,9 +56,8 @@ static bool on_block(const Block *block, void *arg) {
         return true;
     if (target.table->relkind == 'v')
         note_view(rw, block, target.table);
-    else if (rewrite_is_migrating(target.table) && block_families[block->kind])
+    else if (block_families[block->kind])
         block_families[block->kind](rw, block, target.table);
-    note_children(rw, block, target.table);
     return true;
 }
 
@@ -122,17 +68,10 @@ void write_rewrite_blocks(Rewrite *rw, const Statement *stmt) {
 void write_rewrite_copy(Rewrite *rw, const Statement *stmt) {
     const CopyFacts *copy = &stmt->copy;
     NameMeaning target = {.kind = NAME_UNKNOWN};
-    bool given = false;
 
     write_rewrite_blocks(rw, stmt);
     if (copy->table && copy->is_from)
         target = names_resolve(rw->names, NULL, &copy->table->name);
-    if (target.kind != NAME_TABLE || !rewrite_is_migrating(target.table))
-        return;
-    for (int i = 0; i < copy->ncolumns; i++)
-        given |= copy->columns[i] && strcmp(copy->columns[i], target.table->tenant_column) == 0;
-    if (!given)
-        rewrite_leave(rw, target.table,
-                      copy->has_column_list ? "COPY is not rewritten"
-                                            : "COPY without a column list is not rewritten");
+    if (target.kind == NAME_TABLE)
+        copy_rewrite(rw, copy, target.table);
 }

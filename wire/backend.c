@@ -67,6 +67,37 @@ bool backend_command_tag(Str payload, Str *tag, Error *err) {
     return true;
 }
 
+bool backend_parameter_description(Str payload, const uint8_t **types, int *ntypes, Error *err) {
+    uint16_t n;
+    Str oids;
+
+    if (!reader_take_u16(&payload, &n) || !reader_take_bytes(&payload, n * sizeof(uint32_t), &oids))
+        return malformed(err, "ParameterDescription");
+    *types = (const uint8_t *)oids.ptr;
+    *ntypes = n;
+    return true;
+}
+
+void backend_put_parameter_description(Buf *out, const uint8_t *types, int ntypes) {
+    size_t begun = frame_begin(out, BE_PARAMETER_DESCRIPTION);
+
+    buf_put_u16(out, (uint16_t)ntypes);
+    buf_append(out, types, (size_t)ntypes * sizeof(uint32_t));
+    frame_end(out, begun);
+}
+
+bool backend_first_column(Str payload, Str *value, Error *err) {
+    uint16_t n;
+    uint32_t length;
+
+    if (!reader_take_u16(&payload, &n) || !reader_take_u32(&payload, &length))
+        return malformed(err, "DataRow");
+    *value = STR_NONE;
+    if (length == UINT32_MAX)
+        return true;
+    return reader_take_bytes(&payload, length, value) || malformed(err, "DataRow");
+}
+
 Str backend_error_field(Str payload, char field) {
     uint8_t code;
     Str value;
@@ -81,7 +112,13 @@ void backend_put_with_position(Buf *out, char type, Str payload, uint32_t positi
     Str old = backend_error_field(payload, 'P');
     size_t begun = frame_begin(out, type);
 
-    if (old.ptr) {
+    if (old.ptr && position == 0) {
+        size_t before = (size_t)(old.ptr - payload.ptr) - 1; /* with the field's code */
+        size_t behind = before + 1 + old.len + 1;            /* and its end */
+
+        buf_append(out, payload.ptr, before);
+        buf_append(out, payload.ptr + behind, payload.len - behind);
+    } else if (old.ptr) {
         size_t before = (size_t)(old.ptr - payload.ptr);
         size_t behind = before + old.len;
 

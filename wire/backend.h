@@ -52,11 +52,18 @@ MUST_USE bool backend_parameter_status(Str payload, Str *name, Str *value, Error
 MUST_USE bool backend_ready(Str payload, char *status, Error *err); /* 'I', 'T', 'E' */
 MUST_USE bool backend_command_tag(Str payload, Str *tag, Error *err);
 
+/* The types of a ParameterDescription: *ntypes big-endian OIDs, unaligned. */
+MUST_USE bool backend_parameter_description(Str payload, const uint8_t **types, int *ntypes, Error *err);
+/* Appends a ParameterDescription of the first n types. */
+void backend_put_parameter_description(Buf *out, const uint8_t *types, int ntypes);
+/* The first column of a DataRow; ptr NULL for NULL. */
+MUST_USE bool backend_first_column(Str payload, Str *value, Error *err);
+
 /* Field of an ErrorResponse or NoticeResponse: 'S' severity, 'C' SQLSTATE, 'M' message, 'P' position, …
  * STR_NONE if it is not there (a server may leave out any of them). */
 Str backend_error_field(Str payload, char field) MUST_USE;
-/* Appends the whole message (type 'E' or 'N') with field P, if it has one, replaced by `position`
- * (characters, from 1). */
+/* Appends the whole message (type 'E' or 'N') with field P, if it has one, replaced by `position` (characters, from
+ * 1), or left out for 0. */
 void backend_put_with_position(Buf *out, char type, Str payload, uint32_t position);
 
 /* severity: "ERROR", "FATAL"; "NOTICE", "WARNING". */

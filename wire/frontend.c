@@ -97,6 +97,14 @@ static void put_named(Buf *out, char type, char kind, Str name) {
 
 void frontend_put_describe(Buf *out, char kind, Str name) { put_named(out, FE_DESCRIBE, kind, name); }
 
+void frontend_put_execute(Buf *out, Str portal) {
+    size_t begun = frame_begin(out, FE_EXECUTE);
+
+    put_str(out, portal);
+    buf_put_u32(out, 0);
+    frame_end(out, begun);
+}
+
 void frontend_put_close(Buf *out, char kind, Str name) { put_named(out, FE_CLOSE, kind, name); }
 
 static void put_empty(Buf *out, char type) { frame_end(out, frame_begin(out, type)); }

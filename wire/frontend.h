@@ -59,6 +59,8 @@ MUST_USE bool frontend_execute(Str payload, ExecuteMessage *msg, Error *err);
 void frontend_put_query(Buf *out, Str query);
 void frontend_put_parse(Buf *out, Str name, Str query, const uint8_t *params, int nparams);
 void frontend_put_describe(Buf *out, char kind, Str name);
+/* All rows. */
+void frontend_put_execute(Buf *out, Str portal);
 void frontend_put_close(Buf *out, char kind, Str name);
 void frontend_put_flush(Buf *out);
 void frontend_put_sync(Buf *out);

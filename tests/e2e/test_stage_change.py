@@ -107,14 +107,42 @@ def test_unnamed_statement(migration):
     store_check(migration, last, [4])
 
 
-def test_sql_prepare(migration):
+def extended(sql):
+    return parse(sql) + bind() + execute() + sync()
+
+
+@pytest.mark.parametrize("prepare", [query, extended])
+@pytest.mark.parametrize("run", [query, extended])
+def test_sql_prepare(migration, prepare, run):
+    with Wire(migration.proxy.endpoint()) as conn:
+        conn.ask(prepare("PREPARE p (bigint) AS INSERT INTO line_items (order_id) VALUES ($1)"))
+        conn.ask(prepare("PREPARE q AS INSERT INTO line_items (order_id) VALUES (1) -- one"))
+        conn.ask(prepare("DEALLOCATE q"))
+        conn.ask(prepare("PREPARE q AS INSERT INTO line_items (order_id) VALUES (112) -- longer"))
+        migration.derive()
+        last = migration.last_id()
+        for sql in ("EXECUTE p(11)", "EXECUTE q", "EXECUTE p(13)"):
+            messages = conn.ask(run(sql))
+            assert wire.kinds(messages) == ("CZ" if run is query else "12CZ") and not error_of(messages)
+    store_check(migration, last, [11, 112, 13])
+
+
+def test_sql_prepare_behind_an_error(migration):
+    """What the server skips is sent again; the application's error is its own."""
     with Wire(migration.proxy.endpoint()) as conn:
         conn.ask(query("PREPARE p (bigint) AS INSERT INTO line_items (order_id) VALUES ($1)"))
         migration.derive()
         last = migration.last_id()
-        messages = conn.ask(query("EXECUTE p(11)"))
-        assert wire.kinds(messages) == "CZ" and not error_of(messages)
-    store_check(migration, last, [11])
+        one = lambda sql: parse(sql) + bind() + execute()  # noqa: E731
+        messages = conn.ask(one("SELECT 1/0") + one("EXECUTE p(1)") + one("EXECUTE p(2)") + sync())
+        assert error_of(messages)["C"] == "22012" and wire.kinds(messages) == "1EZ"
+        messages = conn.ask(one("EXECUTE p(3)") + one("EXECUTE p('x')") + one("EXECUTE p(4)") + sync())
+        assert error_of(messages)["C"] == "22P02"
+        messages = conn.ask(one("EXECUTE p(5)") + sync() + one("EXECUTE p(6)") + sync(), 2)
+        assert wire.kinds(messages) == "12CZ" * 2
+        conn.ask(query("DEALLOCATE p"))
+        assert error_of(conn.ask(one("EXECUTE p(7)") + sync()))["C"] == "26000"
+    store_check(migration, last, [5, 6])
 
 
 def test_psycopg(migration):

@@ -1,7 +1,9 @@
-/* Fuzzer: any text → its shape. A shape is its own shape; literals stand in order and lie where the lexer of
- * the parser has them, too; texts of one shape have the same facts but for their literals. */
+/* Fuzzer: any text → its shape, and the tenant in its comments. A shape is its own shape; literals stand in
+ * order and lie where the lexer of the parser has them, too; texts of one shape have the same facts but for
+ * their literals. A text of which a shape has no comments names no tenant. */
 #include <stdlib.h>
 
+#include "parser/comment.h"
 #include "parser/shape.h"
 #include "tests/unit/parser/dump.h"
 
@@ -45,6 +47,17 @@ static void check_map(const Shape *from, const Shape *to, Str text, Str other) {
     check(last == other.len);
 }
 
+static void check_tenant(Str text, const Shape *shape) {
+    Buf value = {0};
+    bool found = comment_tenant(text, "tenant", &value);
+
+    check(found == (buf_len(&value) > 0));
+    check(!found || !memchr(buf_ptr(&value), '\0', buf_len(&value)));
+    if (found && shape)
+        check(memmem(shape->text.ptr, shape->text.len, "/**/", 4) != NULL);
+    buf_free(&value);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
@@ -56,7 +69,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (size > 0)
         memcpy(copy, data, size);
     copy[size] = '\0';
+    check_tenant(text, NULL);
     if (shape_of(&shape, text)) {
+        check_tenant(text, &shape);
         for (int i = 0; i < shape.nliterals; i++) {
             check(shape.literals[i].end > shape.literals[i].start && shape.literals[i].end <= size);
             check(i == 0 || shape.literals[i].start >= shape.literals[i - 1].end);

@@ -1,9 +1,40 @@
-"""A Tailspin database under migration, with a proxy before it."""
+"""A Tailspin database under migration, with a proxy before it; and the change of stages of any database."""
+
+import os
 
 from . import process, tailspin
-from .proxy import Proxy, run_command
+from .proxy import ROOT, Proxy, run_command
 
 TEMPLATE = "tailspin_template"
+
+
+def set_stage(server, proxy, tables, stage, column="store_id"):
+    """Writes a stage as the runner does, in one transaction with the next epoch, and waits until the proxy has it and no
+    older statement is running. Tables are of schema public."""
+
+    def sql(name):
+        with open(os.path.join(ROOT, "catalog", "sql", f"{name}.sql")) as file:
+            return file.read()
+
+    with server.connect(proxy.dbname) as conn, conn.transaction():
+        epoch = conn.execute(sql("stage_lock")).fetchone()[0] + 1
+        run = conn.pgconn.exec_params
+        for table in tables:
+            result = run(sql("stage_upsert").encode(), [word.encode() for word in ("public", table, stage, column, str(epoch))])
+            assert not result.error_message, result.error_message
+        result = run(sql("stage_bump").encode(), [str(epoch).encode()])
+        assert not result.error_message, result.error_message
+    process.wait_until(lambda: _shown(proxy, tables) == {stage}, 10, f"stage {stage} in SHOW TABLES")
+    process.wait_until(lambda: not _lagging(server, proxy.dbname, epoch), 10, f"epoch {epoch} to be acknowledged")
+    return epoch
+
+
+def _shown(proxy, tables):
+    return {row["stage"] for name, row in proxy.tables().items() if name.strip('"') in tables}
+
+
+def _lagging(server, database, epoch):
+    return server.execute("SELECT 1 FROM shardferry.proxy WHERE NOT revoked AND epoch < %s", (epoch,), database)
 
 
 class Migration:
@@ -27,6 +58,20 @@ class Migration:
         assert done.returncode == 0, done.stdout + done.stderr
         process.wait_until(lambda: self.stage("line_items") == "derive", 10, "stage derive in SHOW TABLES")
         return done
+
+    def keyed(self):
+        """From derive on: line items that have no store get it, the keys get the store, the old ones go."""
+        self.execute(tailspin.KEYS)
+        set_stage(self.server, self.proxy, ["line_items"], "keyed")
+        self.execute(tailspin.KEY_SWAP)
+        self.proxy.console("RELOAD")
+
+    def resolve(self):
+        set_stage(self.server, self.proxy, ["line_items"], "resolve")
+
+    def distributed(self):
+        """The stage alone: whether Citus has the tables is up to the test."""
+        set_stage(self.server, self.proxy, ["line_items"], "distributed")
 
     def stage(self, table):
         """The table's stage as the proxy has it."""

@@ -22,6 +22,30 @@ INSERT INTO line_items (product_id, order_id, quantity, line_amount)
 SELECT 1 + n % 100, 1 + n % 200, 1, 1 FROM generate_series(1, 400) n;
 """
 
+# What stage keyed presupposes: backfill, NOT NULL, composite keys beside the old ones. One transaction each.
+KEYS = """
+UPDATE line_items l SET store_id = o.store_id FROM orders o WHERE o.order_id = l.order_id AND l.store_id IS NULL;
+DELETE FROM line_items WHERE store_id IS NULL;
+ALTER TABLE line_items ALTER store_id SET NOT NULL;
+ALTER TABLE orders ALTER store_id SET NOT NULL;
+ALTER TABLE products ALTER store_id SET NOT NULL;
+CREATE UNIQUE INDEX orders_tenant_key ON orders (store_id, order_id);
+CREATE UNIQUE INDEX products_tenant_key ON products (store_id, product_id);
+CREATE UNIQUE INDEX line_items_tenant_key ON line_items (store_id, line_item_id);
+ALTER TABLE line_items ADD CONSTRAINT line_items_order FOREIGN KEY (store_id, order_id) REFERENCES orders (store_id, order_id);
+"""
+
+# What follows once every proxy has acknowledged it. A plain index stays on the old key, for lookups without the store.
+KEY_SWAP = """
+ALTER TABLE line_items DROP CONSTRAINT line_items_order_id_fkey, DROP CONSTRAINT line_items_product_id_fkey,
+    DROP CONSTRAINT line_items_pkey, ADD CONSTRAINT line_items_pkey PRIMARY KEY USING INDEX line_items_tenant_key;
+ALTER TABLE orders DROP CONSTRAINT orders_pkey, ADD CONSTRAINT orders_pkey PRIMARY KEY USING INDEX orders_tenant_key;
+ALTER TABLE products DROP CONSTRAINT products_pkey, ADD CONSTRAINT products_pkey PRIMARY KEY USING INDEX products_tenant_key;
+CREATE INDEX ON orders (order_id);
+CREATE INDEX ON products (product_id);
+CREATE INDEX ON line_items (line_item_id);
+"""
+
 WRONG_ROWS = """
 SELECT l.* FROM line_items l JOIN orders o USING (order_id) WHERE l.store_id IS DISTINCT FROM o.store_id
 """

@@ -362,6 +362,32 @@ static void dump_flags(const Dump *d, const Statement *s) {
     }
 }
 
+static void dump_copy_options(const Dump *d, const CopyOptions *o, int depth) {
+    static const char *const formats[] = {"text", "csv", "binary", "other"};
+    static const char *const headers[] = {"", " header", " header-match"};
+
+    dump_line(d, depth, "options");
+    buf_printf(d->out, " %s%s%s%s", formats[o->format], headers[o->header], o->freeze ? " freeze" : "",
+               o->unknown ? " unknown" : "");
+    if (o->delimiter)
+        buf_printf(d->out, o->delimiter == '\t' ? " delimiter tab" : " delimiter %c", o->delimiter);
+    if (o->quote)
+        buf_printf(d->out, " quote %c escape %c", o->quote, o->escape);
+    if (o->null_text)
+        buf_printf(d->out, " null <%s>", o->null_text);
+    if (o->encoding)
+        buf_printf(d->out, " encoding %s", o->encoding);
+    if (o->nforce_null > 0) {
+        buf_printf(d->out, " force-null ");
+        dump_list(d, o->force_null, o->nforce_null);
+    }
+    if (o->nforce_not_null > 0) {
+        buf_printf(d->out, " force-not-null ");
+        dump_list(d, o->force_not_null, o->nforce_not_null);
+    }
+    buf_printf(d->out, "\n");
+}
+
 static void dump_copy(const Dump *d, const CopyFacts *copy, int depth) {
     dump_line(d, depth, copy->is_from ? "copy from" : "copy to");
     buf_printf(d->out, "%s", copy->is_stdio ? " stdio" : "");
@@ -371,6 +397,8 @@ static void dump_copy(const Dump *d, const CopyFacts *copy, int depth) {
     }
     dump_span(d, "list", copy->column_list);
     buf_printf(d->out, "\n");
+    if (d->constants)
+        dump_copy_options(d, &copy->options, depth + 1);
     if (copy->table)
         dump_from(d, depth + 1, "table", copy->table);
     dump_one(d, depth + 1, "where", copy->where);

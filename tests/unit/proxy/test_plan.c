@@ -106,7 +106,7 @@ static char *sent_text(World *w, const Plan *plan, const char *text) {
 
     if (!plan_rewrites(plan))
         return mem_strdup(text);
-    rewritten_unref(plan_rewrite(&w->cache, plan, str_of(text), &out));
+    rewritten_unref(plan_rewrite(&w->cache, plan, str_of(text), NULL, &out));
     buf_put_u8(&out, 0);
     char *sent = mem_strdup((const char *)buf_ptr(&out));
     buf_free(&out);
@@ -607,7 +607,7 @@ static void positions_map_back(void **state) {
     world_begin(&w);
     visit(&w, "INSERT INTO items (order_id, note) VALUES (1, '') RETURNING wrong");
     Plan *plan = get(&w, text);
-    Rewritten *r = plan_rewrite(&w.cache, plan, str_of(text), &out);
+    Rewritten *r = plan_rewrite(&w.cache, plan, str_of(text), NULL, &out);
     plan_unref(plan);
     memset(text, 'x', sizeof text - 1);
     world_end(&w);

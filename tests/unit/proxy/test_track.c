@@ -1,4 +1,5 @@
-/* Scripts of statements, and after each one what names mean: search_path, role, temporary tables. */
+/* Scripts of statements, and after each one what names mean (search_path, role, temporary tables), or the
+ * session's tenant. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -137,7 +138,7 @@ static const Script SCRIPTS[] = {
       {"SELECT set_config('search_path', 'd', true)", "d - -", NULL},
       {"COMMIT", "b, c - -", "COMMIT"},
       {"BEGIN", "b, c - -", NULL},
-      {"INSERT INTO t SELECT set_config('search_path', 'e', false)", "e - -", NULL},
+      {"SELECT set_config('search_path', 'e', false)::text", "e - -", NULL},
       {"ROLLBACK", "b, c - -", NULL}}},
     {"set_config with what is not in the text",
      {{"SELECT set_config('search_path', $1, false)", "? - -", NULL},
@@ -150,6 +151,20 @@ static const Script SCRIPTS[] = {
       {"COMMIT", "- - -", "COMMIT"},
       {"SELECT set_config('search_path', 'app', $1)", "? - -", NULL},
       {"RESET ALL", "- - -", NULL}}},
+    {"set_config that may be executed any number of times",
+     {{"INSERT INTO t SELECT set_config('search_path', 'e', false)", "? - -", NULL},
+      {"SET search_path = app", "app - -", NULL},
+      {"SELECT set_config('search_path', 'e', false) FROM t", "? - -", NULL},
+      {"RESET search_path", "- - -", NULL},
+      {"SELECT set_config('search_path', 'e', false) WHERE false", "? - -", NULL},
+      {"RESET search_path", "- - -", NULL},
+      {"SELECT set_config('search_path', 'e', false) LIMIT 0", "? - -", NULL},
+      {"RESET search_path", "- - -", NULL},
+      {"SELECT CASE WHEN random() < 0.5 THEN set_config('search_path', 'e', false) END", "? - -", NULL},
+      {"RESET search_path", "- - -", NULL},
+      {"WITH c AS (SELECT set_config('search_path', 'e', false)) SELECT 1", "? - -", NULL},
+      {"RESET search_path", "- - -", NULL},
+      {"SELECT set_config('search_path', 'a', false) UNION SELECT 'b'", "? - -", NULL}}},
     {"the last of several calls",
      {{"SELECT set_config('search_path', 'a', false), set_config('search_path', 'b', false)", "b - -",
        NULL}}},
@@ -238,6 +253,87 @@ static const Script SCRIPTS[] = {
       {"DISCARD ALL", "- - -", NULL}}},
 };
 
+/* The state is the tenant: "-" is the session's default, "?" one that is not known, "''" the empty string. */
+static const Script TENANTS[] = {
+    {"spellings",
+     {{"SET shardferry.tenant = '5'", "5", NULL},
+      {"SET shardferry.tenant TO 6", "6", NULL},
+      {"SET SESSION shardferry.tenant = -7", "-7", NULL},
+      {"SET ShardFerry.Tenant = word", "word", NULL},
+      {"SET \"SHARDFERRY\".\"TENANT\" = 'it''s'", "it's", NULL},
+      {"SET shardferry.tenant = 'a, b'", "a, b", NULL},
+      {"SET shardferry.tenant = ''", "''", NULL},
+      {"RESET shardferry.tenant", "-", NULL},
+      {"SET shardferry.tenant = '7d2b1c3e-0000-4000-8000-00000000000a'",
+       "7d2b1c3e-0000-4000-8000-00000000000a", NULL},
+      {"SET shardferry.tenant TO DEFAULT", "-", NULL}}},
+    {"other parameters",
+     {{"SET shardferry.tenant = '5'", "5", NULL},
+      {"SET shardferry.tenants = '6'", "5", NULL},
+      {"SET tenant = '6'", "5", NULL},
+      {"SET search_path = a", "5", NULL},
+      {"RESET search_path", "5", NULL},
+      {"SET ROLE bob", "5", NULL},
+      {"DISCARD TEMP", "5", NULL},
+      {"RESET ALL", "-", NULL},
+      {"SET shardferry.tenant = '5'", "5", NULL},
+      {"DISCARD ALL", "-", NULL}}},
+    {"transactions",
+     {{"SET shardferry.tenant = '5'", "5", NULL},
+      {"BEGIN", "5", NULL},
+      {"SET LOCAL shardferry.tenant = '6'", "6", NULL},
+      {"COMMIT", "5", "COMMIT"},
+      {"BEGIN", "5", NULL},
+      {"SET shardferry.tenant = '7'", "7", NULL},
+      {"SET LOCAL shardferry.tenant = '8'", "8", NULL},
+      {"COMMIT", "7", "COMMIT"},
+      {"BEGIN", "7", NULL},
+      {"SET shardferry.tenant = '9'", "9", NULL},
+      {"COMMIT", "7", "ROLLBACK"},
+      {"BEGIN; SET LOCAL shardferry.tenant = '10'; COMMIT; SET LOCAL shardferry.tenant = '11'", "7", NULL},
+      {"SET shardferry.tenant = '12'; SELECT 1/0", "7", "ERROR"}}},
+    {"savepoints",
+     {{"BEGIN", "-", NULL},
+      {"SET LOCAL shardferry.tenant = '5'", "5", NULL},
+      {"SAVEPOINT s", "5", NULL},
+      {"SET LOCAL shardferry.tenant = '6'", "6", NULL},
+      {"SAVEPOINT t", "6", NULL},
+      {"SET shardferry.tenant = '7'", "7", NULL},
+      {"RELEASE t", "7", NULL},
+      {"ROLLBACK TO s", "5", NULL},
+      {"ROLLBACK TO nobody_knows", "?", NULL},
+      {"ROLLBACK TO s", "5", NULL},
+      {"COMMIT", "-", "COMMIT"}}},
+    {"set_config",
+     {{"SELECT set_config('shardferry.tenant', '5', false)", "5", NULL},
+      {"SELECT pg_catalog.set_config('ShardFerry.tenant', '', false)", "''", NULL},
+      {"BEGIN", "''", NULL},
+      {"SELECT set_config('shardferry.tenant', '6', true), set_config('search_path', 'a', true)", "6", NULL},
+      {"COMMIT", "''", "COMMIT"},
+      {"SELECT set_config('shardferry.tenant', $1, false)", "?", NULL},
+      {"SET shardferry.tenant = '7'", "7", NULL},
+      {"SELECT set_config('shardferry.tenant', o.store::text, false) FROM orders o", "?", NULL},
+      {"SELECT set_config('shardferry.tenant', '8', false)", "8", NULL},
+      {"SELECT set_config($1, $2, false)", "?", NULL},
+      {"RESET ALL", "-", NULL},
+      {"SELECT set_config('search_path', $1, false)", "-", NULL}}},
+    {"an unknown tenant ends with its transaction",
+     {{"SET shardferry.tenant = '5'", "5", NULL},
+      {"BEGIN", "5", NULL},
+      {"SELECT set_config('shardferry.tenant', $1, true)", "?", NULL},
+      {"COMMIT", "5", "COMMIT"},
+      {"BEGIN", "5", NULL},
+      {"SELECT set_config('shardferry.tenant', $1, false)", "?", NULL},
+      {"ROLLBACK", "5", NULL}}},
+};
+
+static const char *describe_tenant(const Track *track, Arena *arena) {
+    const TrackValues *v = track->current;
+
+    (void)arena;
+    return v->tenant_unknown ? "?" : !v->tenant ? "-" : v->tenant[0] ? v->tenant : "''";
+}
+
 static const char *describe(const Track *track, Arena *arena) {
     const TrackValues *v = track->current;
     const char *temps = v->ntemps ? "" : "-";
@@ -267,7 +363,7 @@ static void apply(Track *track, const Step *step, Arena *arena) {
     track_message_end(track, failed);
 }
 
-static void run(const Script *script) {
+static void run(const Script *script, const char *say(const Track *track, Arena *arena)) {
     Arena *arena = arena_new();
     Track track, copy;
 
@@ -275,12 +371,12 @@ static void run(const Script *script) {
     track_init(&copy);
     for (const Step *step = script->steps; step->text; step++) {
         apply(&track, step, arena);
-        const char *state = describe(&track, arena);
+        const char *state = say(&track, arena);
         if (strcmp(state, step->state) != 0)
             fail_msg("%s: %s\nleaves \"%s\"\nnot    \"%s\"", script->name, step->text, state, step->state);
         track_copy(&copy, &track);
         assert_true(track_equal(&copy, &track));
-        assert_string_equal(describe(&copy, arena), step->state);
+        assert_string_equal(say(&copy, arena), step->state);
     }
     track_free(&copy);
     track_free(&track);
@@ -290,7 +386,9 @@ static void run(const Script *script) {
 static void scripts(void **state) {
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(SCRIPTS); i++)
-        run(&SCRIPTS[i]);
+        run(&SCRIPTS[i], describe);
+    for (size_t i = 0; i < ARRAY_LEN(TENANTS); i++)
+        run(&TENANTS[i], describe_tenant);
 }
 
 /* What the session applies when a statement is sent (no tag yet), and what is a step in a script above. */
@@ -305,6 +403,9 @@ static void concerns(void **state) {
         {"RESET SESSION AUTHORIZATION", true},
         {"SET work_mem = '1MB'", false},
         {"RESET work_mem", false},
+        {"SET shardferry.tenant = '5'", true},
+        {"SET shardferry.other = '5'", false},
+        {"SELECT set_config('shardferry.tenant', '5', false)", true},
         {"BEGIN", true},
         {"COMMIT", true},
         {"END", true},
@@ -378,6 +479,95 @@ static void copies(void **state) {
     arena_free(arena);
 }
 
+/* Thousands of tenants share one plan: what depends on names is not made anew for another tenant. */
+static void tenants_leave_names_alone(void **state) {
+    Arena *arena = arena_new();
+    Track track;
+
+    (void)state;
+    track_init(&track);
+    apply_text(&track, "SET search_path = a", arena);
+    uint32_t before = track.changes;
+    apply_text(&track, "SET shardferry.tenant = '5'", arena);
+    apply_text(&track, "SAVEPOINT s; SET LOCAL shardferry.tenant = '6'; ROLLBACK TO s", arena);
+    apply_text(&track, "COMMIT; BEGIN; RESET shardferry.tenant; ROLLBACK", arena);
+    assert_string_equal(describe_tenant(&track, arena), "5");
+    assert_int_equal(track.changes, before);
+    apply_text(&track, "SET search_path = a; SET ROLE bob; CREATE TEMP TABLE t ()", arena);
+    assert_int_equal(track.changes, before + 2);
+    track_free(&track);
+    arena_free(arena);
+}
+
+static void changes_of_tenant(void **state) {
+    static const struct {
+        const char *text;
+        TrackTenant change;
+        bool names;
+    } cases[] = {
+        {"SET shardferry.tenant = 5", TRACK_TENANT_SET, false},
+        {"SET LOCAL shardferry.tenant = 5", TRACK_TENANT_SET, false},
+        {"SELECT set_config('shardferry.tenant', '5', true)", TRACK_TENANT_SET, false},
+        {"SELECT set_config($1, '5', true)", TRACK_TENANT_SET, true},
+        {"RESET ALL", TRACK_TENANT_SET, true},
+        {"DISCARD ALL", TRACK_TENANT_SET, true},
+        {"DISCARD TEMP", TRACK_TENANT_KEPT, true},
+        {"SET search_path = a", TRACK_TENANT_KEPT, true},
+        {"SET work_mem = '1MB'", TRACK_TENANT_KEPT, false},
+        {"COMMIT", TRACK_TENANT_RESTORED, true},
+        {"ROLLBACK", TRACK_TENANT_RESTORED, true},
+        {"ROLLBACK TO s", TRACK_TENANT_RESTORED, true},
+        {"PREPARE TRANSACTION 'x'", TRACK_TENANT_RESTORED, true},
+        {"BEGIN", TRACK_TENANT_KEPT, false},
+        {"SAVEPOINT s", TRACK_TENANT_KEPT, false},
+        {"RELEASE s", TRACK_TENANT_KEPT, false},
+        {"COMMIT PREPARED 'x'", TRACK_TENANT_KEPT, false},
+        {"INSERT INTO t VALUES (1)", TRACK_TENANT_KEPT, false},
+    };
+    Arena *arena = arena_new();
+    Error err;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        const Facts *facts = facts_parse(arena, str_of(cases[i].text), (FactsLimits){0}, &err);
+        if (!facts)
+            fail_msg("%s: %s", cases[i].text, err.message);
+        if (track_changes_tenant(&facts->statements[0]) != cases[i].change ||
+            track_changes_names(&facts->statements[0]) != cases[i].names)
+            fail_msg("%s: %d, %d", cases[i].text, track_changes_tenant(&facts->statements[0]),
+                     track_changes_names(&facts->statements[0]));
+    }
+    arena_free(arena);
+}
+
+static void steady(void **state) {
+    static const struct {
+        const char *text;
+        bool steady;
+    } steps[] = {
+        {"SET search_path = a", true},
+        {"SET LOCAL shardferry.tenant = '5'", false},
+        {"RESET shardferry.tenant", true},
+        {"SET shardferry.tenant = '6'", false},
+        {"COMMIT; BEGIN", true},
+        {"SAVEPOINT s", false},
+        {"RELEASE s", true},
+        {"SELECT set_config('shardferry.tenant', $1, true)", false},
+    };
+    Arena *arena = arena_new();
+    Track track;
+
+    (void)state;
+    track_init(&track);
+    for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
+        apply_text(&track, steps[i].text, arena);
+        if (track_tenant_is_steady(&track) != steps[i].steady)
+            fail_msg("behind %s", steps[i].text);
+    }
+    track_free(&track);
+    arena_free(arena);
+}
+
 /* More savepoints than are followed: the path is unknown behind a ROLLBACK TO one of them, until the end. */
 static void too_many_savepoints(void **state) {
     Arena *arena = arena_new();
@@ -406,6 +596,9 @@ int main(void) {
         cmocka_unit_test(scripts),
         cmocka_unit_test(concerns),
         cmocka_unit_test(copies),
+        cmocka_unit_test(tenants_leave_names_alone),
+        cmocka_unit_test(changes_of_tenant),
+        cmocka_unit_test(steady),
         cmocka_unit_test(too_many_savepoints),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

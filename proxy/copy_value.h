@@ -1,0 +1,17 @@
+/* Keys and tenants as the rows of a COPY have them. */
+#ifndef PROXY_COPY_VALUE_H
+#define PROXY_COPY_VALUE_H
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "catalog/snapshot.h"
+
+/* Whether the server will certainly refuse this text as a value of the column's type, so that there is no use
+ * in looking for a parent by it. */
+bool copy_value_is_wrong(const Column *column, Str text) MUST_USE;
+
+/* Appends the binary form of a value that is given as text. False with `err`, in the server's words, if it is
+ * none of the type's. The types are those that rewrite/copy.c lets pass. */
+MUST_USE bool copy_value_put_binary(Buf *out, const Column *column, Str text, Error *err);
+
+#endif

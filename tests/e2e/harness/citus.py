@@ -1,0 +1,63 @@
+"""A Citus cluster of the test's own: a coordinator and two workers, where the installation offers Citus."""
+
+import glob
+import os
+import subprocess
+
+from .postgres import PostgresServer, program
+
+NOT_OFFERED = "Citus is not offered by this server"
+
+_SETTINGS = {
+    "max_prepared_transactions": "200",
+    "max_worker_processes": "24",
+    "max_replication_slots": "16",
+    "max_wal_senders": "16",
+    "citus.shard_count": "4",
+    "citus.enable_statistics_collection": "off",
+    "citus.node_conninfo": "sslmode=disable",
+    "citus.defer_shard_delete_interval": "-1",
+}
+
+
+def is_offered():
+    """Whether the installation that the tests use has the extension."""
+    found = [subprocess.run([os.path.join(os.path.dirname(os.path.realpath(program("postgres"))), "pg_config"), f"--{what}"],
+                            capture_output=True, text=True).stdout.strip() for what in ("pkglibdir", "sharedir")]
+    return all(found) and os.path.exists(f"{found[0]}/citus.so") and bool(glob.glob(f"{found[1]}/extension/citus.control"))
+
+
+class Citus:
+    """Databases made by create_database() have the extension and both workers."""
+
+    def __init__(self):
+        self.nodes = []
+        try:
+            for _ in range(3):
+                self.nodes.append(PostgresServer(settings=_SETTINGS, preload="citus"))
+        except BaseException:
+            self.remove()
+            raise
+
+    @property
+    def coordinator(self):
+        return self.nodes[0]
+
+    def create_database(self, name):
+        for node in self.nodes:
+            node.execute("SET citus.enable_create_database_propagation = off", None, "postgres")
+            node.create_database(name)
+            node.execute("CREATE EXTENSION citus", None, name)
+        with self.coordinator.connect(name) as conn:
+            conn.execute(f"SELECT citus_set_coordinator_host('127.0.0.1', {self.coordinator.port})")
+            for worker in self.nodes[1:]:
+                conn.execute(f"SELECT citus_add_node('127.0.0.1', {worker.port})")
+        return name
+
+    def drop_database(self, name):
+        for node in self.nodes:
+            node.drop_database(name)
+
+    def remove(self):
+        for node in self.nodes:
+            node.remove()
