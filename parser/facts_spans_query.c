@@ -121,7 +121,7 @@ typedef enum Clause {
     CLAUSE_END,
 } Clause;
 
-/* IS [NOT] DISTINCT FROM begins no FROM; WITHIN GROUP no GROUP BY. */
+/* IS [NOT] DISTINCT FROM begins no FROM, WITHIN GROUP no GROUP BY, COLLATION FOR (…) no FOR UPDATE. */
 static Clause clause_at(const Tokens *ts, uint32_t i) {
     TokenWord word = token_word(ts, i);
 
@@ -143,6 +143,8 @@ static Clause clause_at(const Tokens *ts, uint32_t i) {
         return CLAUSE_HAVING;
     case WORD_WINDOW:
         return CLAUSE_WINDOW;
+    case WORD_FOR:
+        return token_mark(ts, i + 1) == '(' ? CLAUSE_TARGETS : CLAUSE_TAIL;
     default:
         return token_is_tail(word) ? CLAUSE_TAIL : CLAUSE_TARGETS;
     }

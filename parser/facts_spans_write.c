@@ -33,23 +33,38 @@ static uint32_t assignment_sign(const Tokens *ts, Range entry) {
     return i;
 }
 
+/* The elements of a row of n: (1, 2), ROW (1, 2), also in more parentheses. False for another expression. */
+static bool row_elements(const Tokens *ts, Range source, int n, Range *elements) {
+    while (source.from + 1 < source.to) {
+        bool is_row = token_word(ts, source.from) == WORD_ROW;
+        uint32_t open = source.from + (is_row ? 1 : 0);
+
+        if (token_mark(ts, open) != '(' || ts->all[open].is_query || token_next(ts, open) != source.to)
+            return false;
+        *elements = tokens_inside(ts, open);
+        if (is_row || n > 1) {
+            int found = tokens_count_elements(ts, *elements);
+
+            if (is_row || found != 1)
+                return found == n;
+        }
+        source = *elements;
+    }
+    return false;
+}
+
 /* (a, b) = source: each has its expression if the source is a row of them; of another one, all of it is the
  * first's. */
-static bool several_assignments(const Tokens *ts, Range entry, uint32_t sign, Target *targets, int n) {
+static void several_assignments(const Tokens *ts, Range entry, uint32_t sign, Target *targets, int n) {
     Range source = {sign + 1, entry.to}, list, element;
-    uint32_t open = source.from + (token_word(ts, source.from) == WORD_ROW ? 1 : 0);
 
     targets[0].span = tokens_span(ts, entry);
-    if (token_mark(ts, open) == '(' && !ts->all[open].is_query && token_next(ts, open) == entry.to) {
-        list = tokens_inside(ts, open);
-        if (tokens_count_elements(ts, list) != n)
-            return false;
-        for (int i = 0; tokens_element(ts, &list, &element); i++)
-            targets[i].expr_span = tokens_span(ts, element);
-    } else {
+    if (!row_elements(ts, source, n, &list)) {
         targets[0].expr_span = tokens_span(ts, source);
+        return;
     }
-    return true;
+    for (int i = 0; tokens_element(ts, &list, &element); i++)
+        targets[i].expr_span = tokens_span(ts, element);
 }
 
 bool spans_assignments(const Tokens *ts, Range list, Target *targets, int n) {
@@ -66,8 +81,7 @@ bool spans_assignments(const Tokens *ts, Range list, Target *targets, int n) {
         if (columns < 1 || columns > n - done)
             return false;
         if (several) {
-            if (!several_assignments(ts, entry, sign, targets + done, columns))
-                return false;
+            several_assignments(ts, entry, sign, targets + done, columns);
         } else {
             targets[done].span = tokens_span(ts, entry);
             targets[done].expr_span = tokens_span(ts, (Range){sign + 1, entry.to});

@@ -125,7 +125,9 @@ static int want_row(Session *s, CopyBatch *b) {
     }
     if (wrong || null)
         return wrong ? COPY_WANT_WRONG : COPY_WANT_NOTHING;
-    return lookup_want_values(s, b->lookup, b->plan->table, b->values, b->types);
+    int want = lookup_want_values(s, b->lookup, b->plan->table, b->values, b->types);
+    b->open |= lookup_answer(b->lookup, want)->answer == TENANT_UNASKED;
+    return want;
 }
 
 static int refuse_count(CopyBatch *b, const char *text, int n) {

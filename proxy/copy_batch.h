@@ -43,6 +43,7 @@ typedef struct CopyBatch {
     bool ended;     /* what is not split does not count */
     Error *refusal; /* of the last row; owned until it is handed out */
     Lookup *lookup; /* of the rows; owned, but while it is waited for */
+    bool open;      /* some tenant has to be asked for before anything is written */
     Buf header;     /* the line of names, as it is sent */
     uint64_t header_lines;
     Buf field;        /* of the tenant `field_tenant`, as it stands in a row */
@@ -66,8 +67,6 @@ void copy_batch_add(CopyBatch *batch, const void *data, size_t size);
 /* Splits off rows and notes whose tenants are wanted. at_end: no more data will be added. */
 CopyBatchState copy_batch_split(struct Session *session, CopyBatch *batch, bool at_end) MUST_USE;
 
-/* Whether some tenant has to be asked for before anything is written. */
-static inline bool copy_batch_is_open(const CopyBatch *batch) { return lookup_is_open(batch->lookup); }
 /* Whether there is nothing to write. */
 static inline bool copy_batch_is_empty(const CopyBatch *batch) {
     return batch->written == batch->nrows && !(batch->raw && buf_len(&batch->data) > batch->split);

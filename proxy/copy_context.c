@@ -26,7 +26,7 @@ static bool find_number(Str text, const char *table, size_t *start, size_t *stop
 
 bool copy_context_shift(Buf *out, Str payload, const char *table, int64_t shift) {
     const Str context = backend_error_field(payload, 'W');
-    size_t start, stop;
+    size_t start = 0, stop = 0;
     int64_t line = 0;
     if (!context.ptr || !find_number(context, table, &start, &stop))
         return false;

@@ -202,7 +202,7 @@ static void process(Session *s, Gather *out) {
     CopyBatchState state;
     do {
         state = copy_batch_split(s, &c->batch, c->client_done);
-        if (copy_batch_is_open(&c->batch)) {
+        if (c->batch.open) {
             if (state != COPY_BATCH_MORE || c->batch.refusal || c->batch.raw || c->batch.ended)
                 ask(s, out);
             return;
@@ -224,15 +224,12 @@ void copy_in_go_on(Session *s, Gather *out) {
     if (!c->answered || c->ended)
         return;
     if (!c->batch.lookup) {
-        if (!lookup || lookup->state == LOOKUP_WAITING)
+        if (!lookup || lookup->state != LOOKUP_ANSWERED)
             return;
-        if (lookup->state == LOOKUP_FAILED) {
-            copy_in_failed(s);
-            return;
-        }
         s->lookup = NULL;
         c->batch.lookup = lookup;
-    } else if (copy_batch_is_open(&c->batch)) {
+        c->batch.open = false;
+    } else if (c->batch.open) {
         return; /* rows are still collected */
     }
     if (send_rows(s, out))
@@ -375,6 +372,13 @@ bool copy_in_take(Session *s, Gather *out, const uint8_t *data, size_t size, siz
 
 /* ---- messages of the server ---- */
 
+/* The session goes on with what the client sends next. */
+static void finish(Session *s) {
+    copy_in_free(s);
+    s->later = false;
+    session_release(s);
+}
+
 void copy_in_opened(Session *s, Gather *out, Str payload) {
     CopyIn *c = s->copy;
     if (!c || c->answered || payload.len < 3)
@@ -417,8 +421,7 @@ bool copy_in_done(Session *s, Gather *out, Str tag) {
     backend_put_command_complete(m, text);
     gather_copy(out, buf_ptr(m), buf_len(m));
     buf_clear(m);
-    copy_in_free(s);
-    session_release(s);
+    finish(s);
     return true;
 }
 
@@ -462,8 +465,7 @@ void copy_in_failed(Session *s) {
         s->lookup = NULL;
     }
     s->client_discard = c->data_left;
-    copy_in_free(s);
-    session_release(s);
+    finish(s);
 }
 
 void copy_in_free(Session *s) {

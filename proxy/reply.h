@@ -31,6 +31,7 @@ typedef struct Reply {
     bool swallow;    /* the proxy's own message */
     bool lookup;     /* a part of the session's lookup */
     bool null_check; /* EXECUTE of a lookup: a row says that the key is NULL */
+    bool copy;       /* a part of the session's COPY: see proxy/copy_in.h */
     bool failed;     /* an ErrorResponse came for it (QUERY) */
     uint8_t prefix;  /* QUERY: statements of the proxy's own in front of the client's, not answered yet; own
                         EXECUTE: likewise, this one included */

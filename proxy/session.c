@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "proxy/console.h"
+#include "proxy/copy_in.h"
 #include "proxy/proxy.h"
 #include "proxy/sqlprep.h"
 #include "wire/backend.h"
@@ -58,6 +59,7 @@ static void release_if_closed(Session *s) {
         atomic_fetch_sub(&w->proxy->clients, 1);
     if (s->drain_mark)
         worker_drained_one(w);
+    copy_in_free(s);
     console_free(s->console);
     reply_free(&s->replies);
     prepared_remove_all(&s->prepared);
@@ -142,7 +144,7 @@ void session_fatal(Session *s, const Error *err) {
 bool session_is_idle(const Session *s) {
     switch (s->state) {
     case SESSION_ACTIVE:
-        return reply_none(&s->replies) && s->transaction == 'I' && buf_len(&s->client_held) == 0 &&
+        return !s->copy && reply_none(&s->replies) && s->transaction == 'I' && buf_len(&s->client_held) == 0 &&
                s->client_skip == 0;
     case SESSION_CONSOLE:
         return console_is_idle(s->console);
@@ -199,7 +201,7 @@ void session_flush_held(Session *s) {
     if (s->state == SESSION_ACTIVE) {
         if (buf_len(&s->server_held) > 0)
             feed(s, &s->server_held, session_server_messages, NULL, 0);
-        if (s->state == SESSION_ACTIVE && buf_len(&s->client_held) > 0)
+        if (s->state == SESSION_ACTIVE && (buf_len(&s->client_held) > 0 || s->copy))
             feed(s, &s->client_held, session_client_messages, NULL, 0);
     } else if (s->state == SESSION_RELAY) {
         stream_write(&s->client, buf_ptr(&s->server_held), buf_len(&s->server_held));

@@ -123,6 +123,7 @@ struct Session {
     uint64_t learnt_generation; /* of the tenant cache, when the first was asked for */
     bool wrote;                 /* this transaction may have written something */
     bool moved_parents;         /* or changed what others find their tenant by */
+    struct CopyIn *copy; /* owned; a COPY whose rows get their tenant; NULL */
 
     struct Console *console; /* owned */
 };

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "proxy/copy_in.h"
 #include "proxy/hold.h"
 #include "proxy/proxy.h"
 #include "proxy/refuse.h"
@@ -57,19 +58,36 @@ static Error *refusal_of_plan(const Refusal *refusal) {
     return err;
 }
 
+/* A reason of the proxy's, for the time being; then the statement's own. A PREPARE may be put right before it is
+ * executed; in an aborted transaction the server has its own answer. */
+static Error *refusal_of(const Session *s, const Plan *plan, bool *fenced) {
+    Error *refusal = refusal_fenced(s, plan);
+    *fenced = refusal != NULL;
+    if (!refusal && plan->refusal && !plan->prepares && !session_is_aborted(s))
+        refusal = refusal_of_plan(plan->refusal);
+    return refusal;
+}
+
+/* What a statement of the text executes that was prepared by SQL, counted; NULL: nothing that is known. */
+static Plan *executed_by(Session *s, const Statement *stmt) {
+    while (stmt && stmt->kind == STMT_EXPLAIN)
+        stmt = stmt->inner;
+    return stmt && stmt->kind == STMT_EXECUTE ? sqlprep_plan(s, stmt->name) : NULL;
+}
+
 Error *message_refusal(Session *s, const Plan *plan, bool *later) {
-    Plan *executed = plan->executes ? sqlprep_plan(s, plan->executes) : NULL;
-    const Plan *counts = executed ? executed : plan; /* of an EXECUTE, what it executes */
-    Error *refusal = refusal_fenced(s, counts);
-    if (refusal) {
-        *later = hold_statement(s, &refusal);
-    } else {
-        hold_end(s); /* A PREPARE may be put right before it is executed; in an aborted transaction the server
-                      * has its own answer. */
-        if (counts->refusal && !plan->prepares && !session_is_aborted(s))
-            refusal = refusal_of_plan(counts->refusal);
+    bool fenced;
+    Error *refusal = refusal_of(s, plan, &fenced);
+    for (int i = 0; !refusal && s->sql_prepared && i < plan->nstatements; i++) {
+        Plan *executed = executed_by(s, plan_statement(plan, i));
+        if (executed)
+            refusal = refusal_of(s, executed, &fenced);
+        plan_unref(executed);
     }
-    plan_unref(executed);
+    if (fenced)
+        *later = hold_statement(s, &refusal);
+    else
+        hold_end(s);
     return refusal;
 }
 
@@ -249,11 +267,20 @@ size_t session_client_messages(Session *s, const uint8_t *data, size_t size) {
     size_t used = 0;
     gather_begin(&out, &s->server, &s->worker->own);
     s->later = false;
+    if (s->copy && !s->waiting)
+        copy_in_go_on(s, &out);
     while (used < size && s->state == SESSION_ACTIVE && !s->waiting) {
         if (s->client_done) /* nothing counts behind Terminate */
             return gather_flush(&out), size;
         if (s->client_skip || s->client_discard) {
             used += take_rest(s, &out, data + used, size - used);
+            continue;
+        }
+        size_t taken;
+        if (s->copy && copy_in_take(s, &out, data + used, size - used, &taken)) {
+            if (taken == 0)
+                break;
+            used += taken;
             continue;
         }
         Frame frame = {0};
@@ -272,6 +299,7 @@ size_t session_client_messages(Session *s, const uint8_t *data, size_t size) {
             break;
     }
     gather_flush(&out);
+    s->later |= s->copy && s->waiting;
     if (s->later)
         stream_stop_reading(&s->client);
     return s->state == SESSION_CLOSING ? size : used;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "proxy/copy_in.h"
 #include "proxy/proxy.h"
 #include "proxy/refuse.h"
 #include "proxy/session_messages.h"
@@ -212,9 +213,10 @@ Taken message_describe(Session *s, Gather *out, const Message *m) {
 }
 
 Taken message_execute(Session *s, Gather *out, const Message *m) {
-    (void)out;
     ExecuteMessage execute;
     Error err;
+    if (copy_in_execute(s, out, m))
+        return TAKEN_DONE;
     Reply *r = reply_push(&s->replies, REPLY_EXECUTE);
     r->started = s->worker->now;
     if (!frontend_execute(m->payload, &execute, &err))

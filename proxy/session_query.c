@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "proxy/copy_in.h"
 #include "proxy/proxy.h"
 #include "proxy/refuse.h"
 #include "proxy/session_messages.h"
@@ -66,6 +67,15 @@ Taken message_query(Session *s, Gather *out, const Message *m) {
     }
     Plan *plan = session_plan(s, text);
     Error *refusal = message_refusal(s, plan, &later);
+    if (s->sql_prepared) { /* texts of what it executes were looked up since, and plan_span is of the last one */
+        plan_unref(plan);
+        plan = session_plan(s, text);
+    }
+    if (!refusal && !later && copy_in_plan(plan)) {
+        Taken taken = copy_in_query(s, out, plan, text, &refusal);
+        if (!refusal)
+            return taken;
+    }
     if (!refusal && !later && plan_needs_values(plan) && !session_is_aborted(s))
         later = values_of_query(s, out, plan, text, &values, &refusal) == VALUES_WAIT;
     if (refusal)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/utf8.h"
+#include "proxy/copy_in.h"
 #include "proxy/proxy.h"
 #include "proxy/session.h"
 #include "proxy/sqlprep.h"
@@ -152,6 +153,8 @@ static Fate handle_error(Session *s, Gather *out, Str payload) {
         fate = FATE_REPLACED;
     } else if (r->lookup) {
         fate = forward_lookup_error(s, out, payload, r);
+    } else if (r->copy && copy_in_error(s, out, payload)) {
+        fate = FATE_REPLACED;
     } else if (forward_mapped(s, out, BE_ERROR, payload, r)) {
         fate = FATE_REPLACED;
     }
@@ -161,9 +164,12 @@ static Fate handle_error(Session *s, Gather *out, Str payload) {
         if (r->prefix > 0)
             sqlprep_failed(s, r->plan->executes, r->prefix);
     } else if (r->kind != REPLY_QUERY && r->kind != REPLY_SYNC && r->kind != REPLY_FUNCTION) {
+        bool copy = r->copy;
         count(s, r, 0, true);
         skip_to_sync(s);
-        if (s->waiting && s->skipping) /* the lookup was the error, or was skipped behind it */
+        if (s->copy && (copy || s->skipping))
+            copy_in_failed(s);
+        else if (s->waiting && s->skipping) /* the lookup was the error, or was skipped behind it */
             lookup_failed(s);
     }
     return fate;
@@ -275,13 +281,19 @@ static Fate statement_done(Session *s, Str tag) {
 }
 
 static Fate handle_command_complete(Session *s, Gather *out, Str payload) {
-    (void)out;
     Str tag = STR_NONE;
     Error err;
     if (!backend_command_tag(payload, &tag, &err))
         tag = STR_NONE;
     s->copy_in = false;
-    return statement_done(s, tag);
+    Reply *r = reply_head(&s->replies);
+    if (!r || !r->copy)
+        return statement_done(s, tag);
+    if (!copy_in_done(s, out, tag))
+        pop(s);
+    else
+        (void)statement_done(s, tag);
+    return FATE_DROP;
 }
 
 static Fate handle_statement_end(Session *s, Gather *out, Str payload) {
@@ -314,8 +326,10 @@ static Fate handle_ready(Session *s, Gather *out, Str payload) {
 /* The server reads CopyData now. A Sync that was sent before CopyDone or CopyFail is one that it ignores:
  * libpq sends one with Execute, before it knows that a COPY begins. */
 static Fate handle_copy_in(Session *s, Gather *out, Str payload) {
-    (void)out;
-    (void)payload;
+    if (reply_head(&s->replies) && reply_head(&s->replies)->copy) {
+        copy_in_opened(s, out, payload);
+        return FATE_DROP;
+    }
     uint32_t i = 1;
     for (; i < s->replies.count && reply_at(&s->replies, i)->kind != REPLY_COPY_END; i++)
         if (reply_at(&s->replies, i)->kind == REPLY_SYNC)

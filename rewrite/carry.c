@@ -18,7 +18,8 @@
  * Foreign keys are checked when all parts are done, so that one on the pair is content.
  *
  * A child that another transaction inserts at the same time is not seen: in `derive` it keeps the tenant
- * that its parent had, for the verification to find; from `keyed` on the foreign key refuses one of both. */
+ * that its parent had, for the verification to find; from `keyed` on the foreign key refuses one of both. So
+ * it is with a value from FROM, where several of its rows match. */
 #include "rewrite/carry.h"
 
 #include <string.h>
@@ -85,7 +86,31 @@ static const char *child_problem(Rewrite *rw, const Table *parent, int level) {
     return NULL;
 }
 
-/* Of several rows of FROM that match, one is taken, nobody knows which: the value must not come from it. */
+/* Whether a foreign key of the child holds its tenant together with the parent's. */
+static bool holds_pair(const Table *child, const Table *parent) {
+    for (int i = 0; i < child->nforeign_keys; i++) {
+        const ForeignKey *fk = child->foreign_keys[i];
+
+        for (int k = 0; fk->parent == parent && k < fk->ncolumns; k++) {
+            if (fk->child_columns[k] == child->tenant && fk->parent_columns[k] == parent->tenant)
+                return true;
+        }
+    }
+    return false;
+}
+
+/* Whether a child with another tenant than its parent's would be found: by a foreign key, or, in stage
+ * derive, by the verification. */
+static bool mistakes_show(const Rewrite *rw, const Table *parent) {
+    for (const Table *child = next_child(rw, parent, NULL); child; child = next_child(rw, parent, child)) {
+        if (child->stage >= STAGE_KEYED && !holds_pair(child, parent))
+            return false;
+    }
+    return true;
+}
+
+/* Of several rows of FROM that match, one is taken, and it need not be the same one twice: whether the value
+ * depends on which. */
 static bool comes_from_target(const SetList *set, const Table *table, const Expr *expr) {
     const FromItem *target = set->block->target;
 
@@ -138,7 +163,7 @@ const char *carry_problem(Rewrite *rw, const SetList *set, const Table *table, c
     for (int i = 0; i < value->nexprs; i++) {
         if (value->exprs[i]->kind == EXPR_DEFAULT || !stable_expr(rw, value->exprs[i], block))
             return "the value may be another the second time";
-        if (block->nfrom > 0 && !comes_from_target(set, table, value->exprs[i]))
+        if (block->nfrom > 0 && !comes_from_target(set, table, value->exprs[i]) && !mistakes_show(rw, table))
             return "the value may come from one of several rows of FROM";
     }
     return child_problem(rw, table, 0);
@@ -313,19 +338,6 @@ void carry_edit(Rewrite *rw, const SetList *set, const Table *table, const Carry
 }
 
 /* ---- where it may not ---- */
-
-/* Whether a foreign key of the child holds its tenant together with the parent's. */
-static bool holds_pair(const Table *child, const Table *parent) {
-    for (int i = 0; i < child->nforeign_keys; i++) {
-        const ForeignKey *fk = child->foreign_keys[i];
-
-        for (int k = 0; fk->parent == parent && k < fk->ncolumns; k++) {
-            if (fk->child_columns[k] == child->tenant && fk->parent_columns[k] == parent->tenant)
-                return true;
-        }
-    }
-    return false;
-}
 
 void carry_leave(Rewrite *rw, const Table *table, const char *why) {
     const char *parent = rewrite_quoted(rw, table->name), *column = rewrite_quoted(rw, table->tenant->name);

@@ -2,7 +2,8 @@
  * length: 'toolong' ends up in a varchar(5). So where a SELECT that reads parents takes the place of VALUES,
  * the coercion is written down:
  *
- *   pg_catalog."varchar"(CAST(x AS pg_catalog."varchar"), 9, false)      CAST(x AS pg_catalog."numeric"(10,2))
+ *   pg_catalog."varchar"(CAST(x AS pg_catalog."varchar"), 9, false)      CAST(x AS
+ * pg_catalog."numeric"(10,2))
  *
  * A cast to varchar(5) would cut the value; the function, which PostgreSQL's own assignments call, complains.
  * Its second argument is the type modifier: of character types, the length and four. */

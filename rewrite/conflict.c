@@ -90,13 +90,29 @@ typedef struct Search {
 
 /* Those that are likely there; Citus finds the others. */
 static bool find_function(const Expr *expr, void *arg) {
-    static const char *const names[] = {
-        "clock_timestamp",   "current_date",      "current_role",        "current_setting",
-        "current_time",      "current_timestamp", "current_user",        "currval",
-        "gen_random_uuid",   "lastval",           "localtime",           "localtimestamp",
-        "nextval",           "now",               "random",              "session_user",
-        "set_config",        "setval",            "statement_timestamp", "timeofday",
-        "transaction_timestamp", "txid_current",  "user"};
+    static const char *const names[] = {"clock_timestamp",
+                                        "current_date",
+                                        "current_role",
+                                        "current_setting",
+                                        "current_time",
+                                        "current_timestamp",
+                                        "current_user",
+                                        "currval",
+                                        "gen_random_uuid",
+                                        "lastval",
+                                        "localtime",
+                                        "localtimestamp",
+                                        "nextval",
+                                        "now",
+                                        "random",
+                                        "session_user",
+                                        "set_config",
+                                        "setval",
+                                        "statement_timestamp",
+                                        "timeofday",
+                                        "transaction_timestamp",
+                                        "txid_current",
+                                        "user"};
     Search *search = arg;
 
     for (size_t i = 0; i < ARRAY_LEN(names) && expr->kind == EXPR_FUNC && expr->name.name; i++) {
@@ -114,12 +130,12 @@ static void refuse_functions(Rewrite *rw, const Block *block, const Table *table
         walk_expr(block->conflict_set[i].expr, block, &walk);
     walk_expr(block->conflict_set_where, block, &walk);
     if (search.function)
-        rewrite_refuse(rw, SQLSTATE_FEATURE_NOT_SUPPORTED,
-                       arena_printf(rw->arena, "%s is not supported in ON CONFLICT DO UPDATE", search.function),
-                       arena_printf(rw->arena,
-                                    "Table \"%s\" is distributed: functions there must be immutable.",
-                                    table->name),
-                       "Put the value into VALUES and use excluded.column in DO UPDATE.");
+        rewrite_refuse(
+            rw, SQLSTATE_FEATURE_NOT_SUPPORTED,
+            arena_printf(rw->arena, "%s is not supported in ON CONFLICT DO UPDATE", search.function),
+            arena_printf(rw->arena, "Table \"%s\" is distributed: functions there must be immutable.",
+                         table->name),
+            "Put the value into VALUES and use excluded.column in DO UPDATE.");
 }
 
 void conflict_rewrite(Rewrite *rw, const Block *block, const Table *table) {

@@ -106,7 +106,8 @@ static bool refuse(InsertPlan *plan, const Found *found) {
     return true;
 }
 
-/* Rows that only the session can give a tenant, in a text where nobody can ask it: NULL, where that may be. */
+/* Rows that only the session can give a tenant, in a text where nobody can ask it: NULL, where that may be.
+ */
 static bool lacks_session(const InsertPlan *plan) {
     bool some = false, all = true;
 
@@ -131,8 +132,8 @@ static bool gives_nothing(const InsertPlan *plan) {
     for (int row = 0; row < plan->nrows; row++) {
         const Expr *expr = plan->block->rows[row].cells[column].expr;
 
-        if (expr && (expr->kind == EXPR_DEFAULT ||
-                     (expr->kind == EXPR_CONST && expr->const_type == CONST_NULL)))
+        if (expr &&
+            (expr->kind == EXPR_DEFAULT || (expr->kind == EXPR_CONST && expr->const_type == CONST_NULL)))
             return true;
     }
     return false;
@@ -154,8 +155,8 @@ void insert_rewrite(Rewrite *rw, const Block *block, const Table *table) {
     if (!plan.why && plan.given && gives_nothing(&plan))
         plan.why = "the statement gives it as NULL or DEFAULT";
     else if (!plan.why && lacks_session(&plan))
-        plan.why = arena_printf(rw->arena, "without %s the row has no parent",
-                                plan.fk->child_columns[0]->name);
+        plan.why =
+            arena_printf(rw->arena, "without %s the row has no parent", plan.fk->child_columns[0]->name);
     if (!plan.why) {
         found = look(&plan);
         plan.form = choose(&plan, &found);

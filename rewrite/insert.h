@@ -14,8 +14,8 @@ int insert_column_index(const Block *block, const Table *table, const char *colu
 /* Whether each row has as many cells as there are columns to fill, so that the server will not refuse it. */
 bool insert_rows_fit(const Block *block, const Table *table) MUST_USE;
 
-/* VALUES and DEFAULT VALUES: adds the column and, to each row, its value; or leaves the statement as it is and
- * says why. `table` is the target, in stage derive or later. */
+/* VALUES and DEFAULT VALUES: adds the column and, to each row, its value; or leaves the statement as it is
+ * and says why. `table` is the target, in stage derive or later. */
 void insert_rewrite(Rewrite *rw, const Block *block, const Table *table);
 
 #endif

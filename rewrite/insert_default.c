@@ -41,6 +41,6 @@ InsertDefault insert_default(Rewrite *rw, const Column *column) {
     while (value->kind == EXPR_CAST && value->nargs == 1)
         value = value->args[0];
     result.kind = value->kind == EXPR_CONST && value->const_type == CONST_NULL ? INSERT_DEFAULT_NULL
-                                                                                : INSERT_DEFAULT_CONSTANT;
+                                                                               : INSERT_DEFAULT_CONSTANT;
     return result;
 }

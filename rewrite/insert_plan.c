@@ -1,13 +1,14 @@
-/* What is known of an INSERT before any form is chosen: its columns, the values of each row's foreign key, and
- * where the row's tenant comes from. */
+/* What is known of an INSERT before any form is chosen: its columns, the values of each row's foreign key,
+ * and where the row's tenant comes from. */
 #include "rewrite/insert_plan.h"
 
 #include <string.h>
 
+#include "rewrite/chain.h"
 #include "rewrite/insert.h"
 #include "rewrite/insert_sequence.h"
 #include "rewrite/slot.h"
-#include "rewrite/survey.h"
+#include "rewrite/written.h"
 
 const KeyPart *insert_plan_part(const InsertPlan *plan, int row, int k) {
     return &plan->parts[row * plan->fk->ncolumns + k];
@@ -62,27 +63,6 @@ static void look_at_table(InsertPlan *plan) {
         server_errs(plan, "the table has no such column yet");
     else
         cannot(plan, tenant_expr_problem(plan->rw, table));
-}
-
-/* Whether one is the other, or both belong to one partitioned table, at any depth. */
-static bool may_overlap(const Table *a, const Table *b) {
-    return a == b || ((a->relkind == 'p' || a->partition_of) && (b->relkind == 'p' || b->partition_of));
-}
-
-/* All parts of one statement see the tables as they were before it, so neither a sub-select nor a look ahead
- * of the statement finds a parent that the same statement writes. */
-static bool parent_is_written(const InsertPlan *plan) {
-    const Survey *survey = plan->rw->survey;
-    const TenantPath *path = &plan->table->path;
-    bool found = survey->writes_unknown;
-
-    for (int i = 0; i < survey->written.n && !found; i++) {
-        found = survey->written.tables[i]->relkind == 'v';
-        for (int k = 0; k < path->nsteps && !found; k++)
-            found = may_overlap(survey->written.tables[i], path->steps[k]->parent) &&
-                    survey->written.tables[i] != plan->table;
-    }
-    return found;
 }
 
 /* A value can be found out only for a statement that is sent by itself, and run as it is sent. */
@@ -159,9 +139,8 @@ static void find_keys(InsertPlan *plan) {
         const Column *column = plan->fk->child_columns[k];
 
         plan->defaults[k] = insert_default(plan->rw, column);
-        plan->positions[k] = plan->block->default_values
-                                 ? -1
-                                 : insert_column_index(plan->block, plan->table, column->name);
+        plan->positions[k] =
+            plan->block->default_values ? -1 : insert_column_index(plan->block, plan->table, column->name);
         if (plan->positions[k] < 0 && plan->block->indirection)
             cannot(plan, "a column is assigned in part");
     }
@@ -174,7 +153,7 @@ static void judge_rows(InsertPlan *plan) {
     find_keys(plan);
     plan->parts = ARENA_ARRAY(rw->arena, KeyPart, (size_t)plan->fk->ncolumns * (size_t)plan->nrows);
     plan->tenants = ARENA_ARRAY(rw->arena, RowTenant, plan->nrows);
-    plan->foreseen = plan->slots;
+    plan->foreseen = plan->slots && rewrite_needs_values(plan->table);
     for (int row = 0; row < plan->nrows && !plan->why; row++) {
         judge_row(plan, row);
         for (int k = 0; k < plan->fk->ncolumns && plan->tenants[row] == ROW_BY_KEY; k++) {
@@ -202,7 +181,11 @@ void insert_plan(InsertPlan *plan, Rewrite *rw, const Block *block, const Table 
         return;
     plan->fk = table->path.steps[0];
     judge_rows(plan);
-    if (!plan->why && parent_is_written(plan))
+    if (plan->why || !written_path(rw, table))
+        return;
+    if (chain_find(plan))
+        plan->foreseen = true;
+    else
         plan->why = "the same statement may write its parent, which a sub-select would not see";
 }
 

@@ -19,6 +19,7 @@ typedef struct KeyPart {
 typedef enum RowTenant {
     ROW_BY_KEY,     /* from the parent that the foreign key names */
     ROW_BY_SESSION, /* there is no parent to ask */
+    ROW_BY_TEXT,    /* from what the statement itself says of its parent (rewrite/chain.h) */
 } RowTenant;
 
 /* What is put in. */
@@ -37,15 +38,16 @@ typedef struct InsertPlan {
     bool slots;           /* values may be found out ahead of the statement */
     bool foreseen;        /* each key can be: its tenant is a slot */
     InsertForm form;
-    int nrows;                /* DEFAULT VALUES is one row without cells */
-    int ncells;               /* of each row */
-    const Column **columns;   /* that the cells fill */
-    int *positions;           /* of the key's columns among them; -1: not filled */
-    InsertDefault *defaults;  /* of the key's columns */
-    KeyPart *parts;           /* for each row and column of the key */
-    RowTenant *tenants;       /* for each row */
-    const char *why;          /* not NULL: it cannot be rewritten */
-    bool errs;                /* because the server will refuse it */
+    int nrows;               /* DEFAULT VALUES is one row without cells */
+    int ncells;              /* of each row */
+    const Column **columns;  /* that the cells fill */
+    int *positions;          /* of the key's columns among them; -1: not filled */
+    InsertDefault *defaults; /* of the key's columns */
+    KeyPart *parts;          /* for each row and column of the key */
+    RowTenant *tenants;      /* for each row */
+    struct Chain *chain;     /* of those that are ROW_BY_TEXT */
+    const char *why;         /* not NULL: it cannot be rewritten */
+    bool errs;               /* because the server will refuse it */
 } InsertPlan;
 
 /* Works out everything but what it reads from the text again. `plan->why` says what stands in the way. */

@@ -19,6 +19,7 @@
 #include <string.h>
 
 #include "parser/lex.h"
+#include "rewrite/chain.h"
 #include "rewrite/coerce.h"
 #include "rewrite/insert_plan.h"
 
@@ -273,6 +274,8 @@ static void put_row_tenant(Form *f, int row, uint32_t offset) {
         for (int k = 0; k < plan->fk->ncolumns; k++)
             sources[k] = insert_plan_part(plan, row, k)->from;
         tenant_expr_insert(plan->rw, offset, plan->table, sources);
+    } else if (plan->tenants[row] == ROW_BY_TEXT) {
+        chain_put(plan, row, offset);
     } else if (plan->slots && !(by_key && !plan->foreseen)) {
         edits_insert_slot(plan->rw->edits, plan->rw->arena, offset, insert_plan_slot(plan, row));
     } else {

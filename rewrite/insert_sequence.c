@@ -1,6 +1,6 @@
-/* `INSERT INTO line_items (order_id) VALUES (currval('orders_order_id_seq'))` has its value before it is sent,
- * unless it moves that very sequence itself. A sequence's name may be written in several ways, so they are
- * compared by their last part alone. */
+/* `INSERT INTO line_items (order_id) VALUES (currval('orders_order_id_seq'))` has its value before it is
+ * sent, unless it moves that very sequence itself. A sequence's name may be written in several ways, so they
+ * are compared by their last part alone. */
 #include "rewrite/insert_sequence.h"
 
 #include <string.h>

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "parser/lex.h"
+#include "rewrite/chain.h"
 #include "rewrite/insert_plan.h"
 
 typedef struct Editor {
@@ -139,6 +140,8 @@ static void edit_row(Editor *e, int row, uint32_t end) {
     insert_text(e, end, comma);
     if (plan->form == INSERT_SUBSELECTS && by_key)
         tenant_expr_insert(rw, end, plan->table, sources);
+    else if (plan->tenants[row] == ROW_BY_TEXT)
+        chain_put(plan, row, end);
     else if (plan->slots)
         edits_insert_slot(rw->edits, rw->arena, end, insert_plan_slot(plan, row));
     else
@@ -155,8 +158,7 @@ static uint32_t list_place(const Block *block) {
 static void edit_columns(Editor *e) {
     const InsertPlan *plan = e->plan;
     const Block *block = plan->block;
-    const char **names =
-        ARENA_ARRAY(plan->rw->arena, const char *, plan->ncells + plan->fk->ncolumns + 1);
+    const char **names = ARENA_ARRAY(plan->rw->arena, const char *, plan->ncells + plan->fk->ncolumns + 1);
     int n = 0;
     Buf sql = {0};
 

@@ -155,6 +155,8 @@ static bool is_equality(const Rewrite *rw, const Expr *expr) {
 /* Whether `left = right` says that the column is `value`; also of rows: (a, b) = (c, d). */
 static bool equality_says(Rewrite *rw, const SetList *set, const Expr *left, const Expr *right,
                           const char *column, const Expr *value) {
+    if (!left || !right)
+        return false;
     if (left->kind == EXPR_ROW && right->kind == EXPR_ROW && left->nargs == right->nargs) {
         for (int i = 0; i < left->nargs; i++) {
             if (equality_says(rw, set, left->args[i], right->args[i], column, value))

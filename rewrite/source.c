@@ -34,20 +34,22 @@ static bool tenant_is_sure(const Table *table) {
 
 /* ---- a sub-select ---- */
 
-/* The expression behind an output column; NULL where it is none, or not this plain. */
+/* The expression behind an output column; NULL where it is none, not this plain, or maybe not the only one of
+ * that name. */
 static const Expr *output(const Target *targets, int ntargets, const char *column) {
     const Expr *found = NULL;
 
     for (int i = 0; i < ntargets; i++) {
-        const Target *target = &targets[i];
-        const Expr *expr = target->expr;
-        const char *name = target->name;
+        const Expr *expr = targets[i].expr;
+        const char *name = targets[i].name;
 
-        if (!name && expr && expr->kind == EXPR_COLUMN)
+        if (!expr || expr->kind == EXPR_STAR)
+            return NULL;
+        if (!name && expr->kind == EXPR_COLUMN)
             name = expr->column;
         if (!same(name, column))
             continue;
-        if (found || !expr || expr->kind != EXPR_COLUMN)
+        if (found || expr->kind != EXPR_COLUMN)
             return NULL;
         found = expr;
     }
@@ -69,8 +71,11 @@ static const char *tenant_output(const Block *query, const Source *source) {
         const Expr *expr = target->expr;
 
         if (expr && expr->kind == EXPR_COLUMN && same(expr->column, source->column) &&
-            (expr->name.name ? same(expr->name.name, name_of(source->item)) : query->nfrom == 1))
-            return target->name ? target->name : expr->column;
+            (expr->name.name ? same(expr->name.name, name_of(source->item)) : query->nfrom == 1)) {
+            const char *name = target->name ? target->name : expr->column;
+
+            return output(query->targets, query->ntargets, name) ? name : NULL;
+        }
     }
     return NULL;
 }
@@ -102,16 +107,19 @@ static const char *tenant_of_query(Rewrite *rw, const Block *query, const Table 
 
 /* The output of RETURNING that is this column of the target; NULL without. */
 static const char *returned(const Block *write, const char *column) {
+    const bool alone = write->nfrom == 0;
+
+    if (alone && write->nreturning == 1 && write->returning[0].expr &&
+        write->returning[0].expr->kind == EXPR_STAR)
+        return column;
     for (int i = 0; i < write->nreturning; i++) {
         const Target *target = &write->returning[i];
+        const Expr *expr = target->expr;
+        const char *name = target->name ? target->name : column;
 
-        if (!target->expr)
-            continue;
-        if (target->expr->kind == EXPR_STAR && write->nfrom == 0)
-            return column;
-        if (target->expr->kind == EXPR_COLUMN && same(target->expr->column, column) &&
-            (write->nfrom == 0 || same(target->expr->name.name, name_of(write->target))))
-            return target->name ? target->name : column;
+        if (expr && expr->kind == EXPR_COLUMN && same(expr->column, column) &&
+            (alone || same(expr->name.name, name_of(write->target))))
+            return output(write->returning, write->nreturning, name) ? name : NULL;
     }
     return NULL;
 }

@@ -12,8 +12,8 @@ typedef struct Source {
 
 /* Finds the item of block->from that gives `keys`, the values for the columns of table->path.steps[0], and
  * with them their tenant: the parent itself, a table whose rows have the same parent and a tenant that is
- * sure, or a sub-select on one of these that passes both on; or a CTE that writes the parent and returns both. False if
- * there is none, or what it says may be changed by another part of the statement. */
+ * sure, or a sub-select on one of these that passes both on; or a CTE that writes the parent and returns
+ * both. False if there is none, or what it says may be changed by another part of the statement. */
 bool source_find(Rewrite *rw, const Block *block, const Table *table, const Expr *const *keys,
                  Source *source) MUST_USE;
 

@@ -34,7 +34,8 @@ void tenant_expr_put_lookup(Buf *sql, const Table *table, const Str *keys);
  * without time zone". */
 void tenant_expr_put_type(Buf *sql, const Column *column);
 
-/* The schema of the operator "=" that compares these columns as a foreign key does; NULL if it is not known. */
+/* The schema of the operator "=" that compares these columns as a foreign key does; NULL if it is not known.
+ */
 const char *tenant_expr_equality(const Column *a, const Column *b) MUST_USE;
 
 #endif

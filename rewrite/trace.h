@@ -13,6 +13,9 @@
 
 #include "rewrite/context.h"
 
+/* Items and expressions looked at in one text; beyond, nothing is found. */
+#define TRACE_MAX_WORK 2000000
+
 typedef struct TraceAddition TraceAddition;
 
 typedef struct Trace {

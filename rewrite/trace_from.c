@@ -8,9 +8,6 @@
 
 #include "rewrite/walk.h"
 
-/* Items and expressions looked at in one text. */
-#define MAX_WORK 2000000
-
 static bool same(const char *a, const char *b) { return a && b && strcmp(a, b) == 0; }
 
 /* ---- whose column? ---- */
@@ -118,7 +115,7 @@ typedef struct Readers {
 } Readers;
 
 static bool counts(Readers *r) {
-    r->whole |= ++r->trace->rw->trace_work > MAX_WORK;
+    r->whole |= ++r->trace->rw->trace_work > TRACE_MAX_WORK;
     return !r->whole;
 }
 

@@ -89,17 +89,21 @@ def test_refusal_in_a_transaction(cut):
 
 def test_sql_execute(cut):
     """What was prepared by SQL is refused by what it executes."""
-    _, proxy, sever, mend = cut
+    migration, proxy, sever, mend = cut
     with psycopg.connect(autocommit=True, prepare_threshold=None, **proxy.endpoint().keywords()) as conn:
         conn.execute("PREPARE p (bigint) AS INSERT INTO line_items (order_id) VALUES ($1)")
         conn.execute("PREPARE q AS SELECT 1")
         conn.execute("EXECUTE p (1)")
+        last = migration.last_id()
         sever()
         time.sleep(2.5)
-        with pytest.raises(psycopg.errors.CannotConnectNow):
-            conn.execute("EXECUTE p (2)")
+        for sql in ("EXECUTE p (2)", "SELECT 1; EXECUTE q; EXECUTE p (2)", "EXPLAIN ANALYZE EXECUTE p (2)"):
+            with pytest.raises(psycopg.errors.CannotConnectNow):
+                conn.execute(sql)
         assert conn.execute("EXECUTE q").fetchone() == (1,)
+        conn.execute("EXECUTE q; EXPLAIN ANALYZE EXECUTE q")
         mend()
+    assert migration.stores_since(last) == []
 
 
 held_for_long = pytest.mark.parametrize("cut", ["held for long"], indirect=True, ids=[""])

@@ -5,6 +5,7 @@ import random
 
 import pytest
 
+from harness import process
 from harness.wire import Wire, bind, error_of, execute, parse, query, rows, sync
 
 ITEM = "INSERT INTO line_items (quantity) VALUES (1) RETURNING store_id"
@@ -166,6 +167,12 @@ def test_at_startup(world):
             assert tenant(conn) == expected == setting(conn)
 
 
+def fresh(world, user):
+    """The tenant of a new session."""
+    with Wire(world.proxy.endpoint(user=user)) as conn:
+        return tenant(conn)
+
+
 def test_defaults_of_role_and_database(world):
     """The closest counts; the client's own, at startup, is closer than all."""
     database = world.database
@@ -174,6 +181,7 @@ def test_defaults_of_role_and_database(world):
         for of, store in closer:
             world.execute(f"ALTER {of} SET shardferry.tenant = '{store}'")
             world.proxy.console("RELOAD")
+            process.wait_until(lambda: fresh(world, "app_trust") == store, 10, f"store {store} to be the default")
             with Wire(world.proxy.endpoint(user="app_trust")) as conn:
                 assert tenant(conn) == store == setting(conn)
                 conn.ask(query("SET shardferry.tenant = '5'"))

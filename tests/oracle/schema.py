@@ -165,9 +165,7 @@ BEGIN
         {missing}
     ELSIF TG_OP = 'INSERT' THEN
         NEW.store_id := session::{tenant_type};
-    ELSE
-        NEW.store_id := NULL;
-    END IF;
+    END IF; -- a row that loses its parent keeps its tenant
     RETURN NEW;
 END $fill$;
 CREATE OR REPLACE TRIGGER "A_fill" BEFORE INSERT OR UPDATE ON {table.name} FOR EACH ROW EXECUTE FUNCTION fill_{table.stem}();""")

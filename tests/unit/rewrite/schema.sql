@@ -108,3 +108,9 @@ CREATE TABLE words (
     PRIMARY KEY (store_id, word),
     FOREIGN KEY (store_id, page_id) REFERENCES pages (store_id, page_id)
 );
+
+-- What INSERT … SELECT reads from.
+CREATE TABLE incoming (order_id bigint, note text, placed date);
+CREATE TABLE flipped (note text, order_id bigint);
+CREATE TABLE deliveries (delivery_id bigint PRIMARY KEY, order_id bigint NOT NULL REFERENCES orders, planned date,
+                         store_id bigint);
