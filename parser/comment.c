@@ -4,13 +4,14 @@
  * the middle of a sentence, or in a hint, is not taken for one. */
 #include "parser/comment.h"
 
+#include "parser/facts.h"
 #include "parser/lex.h"
 
 /* A comment's content: pos .. end is to be read. */
 typedef struct Pairs {
     const char *s;
     size_t pos, end;
-    Buf key, value; /* of the current pair, decoded */
+    Span key, value; /* of the current pair, as written */
 } Pairs;
 
 /* Is there an opening of a block comment, be it in a string? */
@@ -32,29 +33,26 @@ static int hex_digit(char c) {
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* No value has a NUL. */
-static bool take_byte(Pairs *p, Buf *out) {
-    if (p->pos >= p->end || p->s[p->pos] == '\0')
-        return false;
-    buf_put_u8(out, (uint8_t)p->s[p->pos++]);
-    return true;
-}
-
-/* Appends the character at pos, which may be %xx. False for % without two digits, and for a NUL. */
-static bool take_character(Pairs *p, Buf *out) {
+/* Reads the character at *pos, which may be %xx, or one behind a backslash, in s[*pos .. end). Returns -1 for
+ * % without two digits, for a backslash without anything, and for a NUL, which no value has. */
+static int next_character(const char *s, size_t *pos, size_t end) {
+    size_t i = *pos;
     int high, low;
 
-    if (p->s[p->pos] != '%')
-        return take_byte(p, out);
-    if (p->end - p->pos < 3)
-        return false;
-    high = hex_digit(p->s[p->pos + 1]);
-    low = hex_digit(p->s[p->pos + 2]);
-    if (high < 0 || low < 0 || high + low == 0)
-        return false;
-    buf_put_u8(out, (uint8_t)(high * 16 + low));
-    p->pos += 3;
-    return true;
+    if (s[i] == '\\')
+        i++;
+    if (i >= end || s[i] == '\0')
+        return -1;
+    if (s[*pos] != '%') {
+        *pos = i + 1;
+        return (uint8_t)s[i];
+    }
+    if (end - i < 3)
+        return -1;
+    high = hex_digit(s[i + 1]);
+    low = hex_digit(s[i + 2]);
+    *pos = i + 3;
+    return high < 0 || low < 0 || high + low == 0 ? -1 : high * 16 + low;
 }
 
 static void skip_blanks(Pairs *p) {
@@ -69,81 +67,88 @@ static bool take(Pairs *p, char c) {
     return true;
 }
 
-static bool take_key(Pairs *p) {
-    p->key.start = p->key.end = 0;
-    while (p->pos < p->end && p->s[p->pos] != '=' && p->s[p->pos] != '\'' && p->s[p->pos] != ',' &&
-           !lex_is(p->s, p->pos, LEX_IS_SPACE))
-        if (!take_character(p, &p->key))
-            return false;
-    return buf_len(&p->key) > 0;
+/* A quote ends both; blanks and what separates pairs end a key. */
+static bool ends_text(char c, bool is_key) {
+    return c == '\'' || (is_key && (c == '=' || c == ',' || lex_is(&c, 0, LEX_IS_SPACE)));
 }
 
-static bool take_value(Pairs *p) {
-    p->value.start = p->value.end = 0;
-    if (!take(p, '\''))
-        return false;
-    while (p->pos < p->end && p->s[p->pos] != '\'') {
-        bool taken = take(p, '\\') ? take_byte(p, &p->value) : take_character(p, &p->value);
+/* False if it is not well encoded. */
+static bool take_text(Pairs *p, bool is_key, Span *text) {
+    size_t i = p->pos;
 
-        if (!taken)
+    while (i < p->end && !ends_text(p->s[i], is_key)) {
+        if (p->s[i] != '%' && p->s[i] != '\\' && p->s[i] != '\0')
+            i++;
+        else if (next_character(p->s, &i, p->end) < 0)
             return false;
     }
-    return take(p, '\'');
+    *text = (Span){(uint32_t)p->pos, (uint32_t)i};
+    p->pos = i;
+    return true;
 }
 
 /* key='value', with blanks around it. */
 static bool take_pair(Pairs *p) {
     skip_blanks(p);
-    if (!take_key(p) || !take(p, '=') || !take_value(p))
+    if (!take_text(p, true, &p->key) || p->key.end == p->key.start || !take(p, '=') || !take(p, '\'') ||
+        !take_text(p, false, &p->value) || !take(p, '\''))
         return false;
     skip_blanks(p);
     return true;
 }
 
+static bool is_well_formed(Pairs p) {
+    do
+        if (!take_pair(&p))
+            return false;
+    while (take(&p, ','));
+    return p.pos == p.end;
+}
+
+/* Is this what the text says, decoded? */
+static bool decodes_to(const Pairs *p, Span text, Str decoded) {
+    size_t pos = text.start, n = 0;
+
+    for (; pos < text.end; n++)
+        if (n >= decoded.len || next_character(p->s, &pos, text.end) != (uint8_t)decoded.ptr[n])
+            return false;
+    return n == decoded.len;
+}
+
 typedef struct Search {
     Str key;
     Buf *value;
-    Pairs pairs; /* of the current comment */
     bool found;
     bool ambiguous;
 } Search;
 
-static Str buf_text(const Buf *b) { return (Str){(const char *)buf_ptr(b), buf_len(b)}; }
-
 /* Notes the current pair's value if it has the key. */
-static void note(Search *s) {
-    if (!str_eq(buf_text(&s->pairs.key), s->key))
+static void note(Search *s, const Pairs *p) {
+    size_t pos = p->value.start;
+
+    if (!decodes_to(p, p->key, s->key))
         return;
     if (s->found) {
-        s->ambiguous = s->ambiguous || !str_eq(buf_text(&s->pairs.value), buf_text(s->value));
+        Str known = {(const char *)buf_ptr(s->value), buf_len(s->value)};
+
+        s->ambiguous = s->ambiguous || !decodes_to(p, p->value, known);
         return;
     }
     s->found = true;
-    buf_append_str(s->value, buf_text(&s->pairs.value));
-}
-
-static bool is_well_formed(Pairs *p) {
-    do
-        if (!take_pair(p))
-            return false;
-    while (take(p, ','));
-    return p->pos == p->end;
+    while (pos < p->value.end)
+        buf_put_u8(s->value, (uint8_t)next_character(p->s, &pos, p->value.end));
 }
 
 static void search_comment(Search *s, Str text, size_t start, size_t end) {
-    Pairs *p = &s->pairs;
+    Pairs p = {.s = text.ptr, .pos = start, .end = end};
 
-    p->s = text.ptr;
-    p->pos = start;
-    p->end = end;
     if (!is_well_formed(p))
         return;
-    p->pos = start;
-    do {
-        if (!take_pair(p))
+    while (take_pair(&p)) {
+        note(s, &p);
+        if (!take(&p, ','))
             return;
-        note(s);
-    } while (take(p, ','));
+    }
 }
 
 /* Calls search_comment for each block comment from i on. Stops where something has no end. */
@@ -171,11 +176,9 @@ bool comment_tenant(Str text, const char *key, Buf *value) {
     Search s = {.key = str_of(key), .value = value};
 
     value->start = value->end = 0;
-    if (!may_have_comment(text))
+    if (text.len > UINT32_MAX || !may_have_comment(text))
         return false;
     search_text(&s, text);
-    buf_free(&s.pairs.key);
-    buf_free(&s.pairs.value);
     s.found = s.found && !s.ambiguous && buf_len(value) > 0;
     if (!s.found)
         value->start = value->end = 0;

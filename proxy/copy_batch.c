@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "base/mem.h"
+#include "proxy/copy_context.h"
 #include "proxy/copy_value.h"
 #include "proxy/session.h"
 #include "proxy/values.h"
@@ -18,10 +19,11 @@
 
 #define SQLSTATE_BAD_COPY_FILE_FORMAT "22P04"
 
-void copy_batch_init(CopyBatch *b, const CopyPlan *plan, Str tenant, bool utf8) {
+void copy_batch_init(CopyBatch *b, const CopyPlan *plan, Str tenant, bool utf8, int server_version) {
     char *text = tenant.ptr ? mem_printf("%.*s", STR_ARG(tenant)) : NULL;
     *b = (CopyBatch){.plan = plan, .utf8 = utf8, .lookup = lookup_new()};
     b->tenant = (Str){text, tenant.len};
+    b->plain_integers = server_version < 160000;
     b->by_tenant = text && rewrite_needs_values(plan->table);
     if (!plan->keys)
         return;
@@ -43,6 +45,7 @@ void copy_batch_free(CopyBatch *b) {
     buf_free(&b->data);
     free(b->rows);
     free(b->refusal);
+    free(b->refused_at);
     lookup_free(b->lookup);
     buf_free(&b->header);
     buf_free(&b->field);
@@ -120,8 +123,8 @@ static int want_row(Session *s, CopyBatch *b) {
         if (value->bytes.ptr && !encoding_fits(b, value->bytes))
             return refuse_encoding(b);
         null |= !value->bytes.ptr;
-        wrong |=
-            value->bytes.ptr && !value->binary && copy_value_is_wrong(fk->child_columns[k], value->bytes);
+        wrong |= value->bytes.ptr && !value->binary &&
+                 copy_value_is_wrong(fk->child_columns[k], value->bytes, b->plain_integers);
     }
     if (wrong || null)
         return wrong ? COPY_WANT_WRONG : COPY_WANT_NOTHING;
@@ -130,9 +133,11 @@ static int want_row(Session *s, CopyBatch *b) {
     return want;
 }
 
-static int refuse_count(CopyBatch *b, const char *text, int n) {
+/* row: as it is to be shown; ptr NULL: not at all. */
+static int refuse_count(CopyBatch *b, const char *text, int n, Str row) {
     Error *err = MEM_NEW(Error);
-    error_set(err, SQLSTATE_BAD_COPY_FILE_FORMAT, "%s is %d, expected %d", text, n, b->plan->nfields);
+    error_set(err, SQLSTATE_BAD_COPY_FILE_FORMAT, "%s %d, expected %d", text, n, b->plan->nfields);
+    b->refused_at = copy_context_make(b->plan, b->splitter.lines, row);
     return refuse_row(b, err);
 }
 
@@ -144,10 +149,10 @@ static int want_of(Session *s, CopyBatch *b, const CopyRow *row) {
                             reads_keys ? plan->table->path.steps[0]->ncolumns : 0, b->fields, &b->scratch);
     if (n == plan->nfields + 1 && plan->may_have_it)
         return COPY_WANT_COMPLETE;
-    if (n == plan->nfields + 1 && plan->row.format != COPY_ROW_BINARY)
+    if (n > plan->nfields && plan->row.format != COPY_ROW_BINARY)
         return COPY_WANT_WRONG;
     if (n != plan->nfields && n >= 0 && plan->row.format == COPY_ROW_BINARY)
-        return refuse_count(b, "row field count", n);
+        return refuse_count(b, "row field count is", n, STR_NONE);
     if (n != plan->nfields)
         return COPY_WANT_COMPLETE;
     return reads_keys ? want_row(s, b) : COPY_WANT_NOTHING;
@@ -156,20 +161,20 @@ static int want_of(Session *s, CopyBatch *b, const CopyRow *row) {
 /* The names get the tenant's, too. */
 static void take_header(CopyBatch *b, const CopyRow *row) {
     const CopyPlan *plan = b->plan;
-    int n = plan->row.format == COPY_ROW_BINARY
-                ? 0
-                : copy_row_fields(&plan->row, row->content, NULL, 0, NULL, &b->scratch);
     Buf name = {0};
     b->header_lines = b->splitter.lines;
     if (plan->row.format == COPY_ROW_BINARY)
         return; /* copy_row_put_begin writes one */
+    int n = copy_row_fields(&plan->row, row->content, NULL, 0, NULL, &b->scratch);
     if (n == plan->nfields)
         copy_row_put_field(&name, &plan->row, str_of(plan->table->tenant->name));
-    copy_row_put(&b->header, &plan->row, row, (Str){(const char *)buf_ptr(&name), buf_len(&name)});
-    buf_free(&name);
-    if (plan->header_match && n >= 0 && n != plan->nfields && !(plan->may_have_it && n == plan->nfields + 1))
+    bool fits = n < 0 || n == plan->nfields || (plan->may_have_it && n == plan->nfields + 1);
+    if (plan->header_match && !fits)
         add_row(b, &(CopyRow){.kind = COPY_ROW_DATA},
-                refuse_count(b, "wrong number of fields in header line: field count", n), 0);
+                refuse_count(b, "wrong number of fields in header line: got", n, row->content), 0);
+    else
+        copy_row_put(&b->header, &plan->row, row, (Str){(const char *)buf_ptr(&name), buf_len(&name)});
+    buf_free(&name);
 }
 
 /* Takes what the splitter has found at the front of what is not split yet. */
@@ -276,18 +281,19 @@ static bool put_field(CopyBatch *b, Str tenant, Error **refusal) {
 static bool put_row(CopyBatch *b, Buf *out, Error **refusal) {
     const CopyBatchRow *r = &b->rows[b->written];
     const CopyRow row = {COPY_ROW_DATA, r->size, {(const char *)buf_ptr(&b->data), r->content}, r->line_end};
-    Str field = STR_NONE, tenant;
+    Str tenant;
     if (r->want == COPY_WANT_REFUSED) {
         *refusal = b->refusal;
         b->refusal = NULL;
         return false;
     }
-    if (r->want != COPY_WANT_COMPLETE) {
+    if (r->want == COPY_WANT_COMPLETE) {
+        buf_append(out, buf_ptr(&b->data), r->size);
+    } else {
         if (!find_tenant(b, r->want, &tenant, refusal) || !put_field(b, tenant, refusal))
             return false;
-        field = (Str){(const char *)buf_ptr(&b->field), buf_len(&b->field)};
+        copy_row_put(out, &b->plan->row, &row, (Str){(const char *)buf_ptr(&b->field), buf_len(&b->field)});
     }
-    copy_row_put(out, &b->plan->row, &row, field);
     buf_consume(&b->data, r->size);
     b->split -= r->size;
     b->written++;

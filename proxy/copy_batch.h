@@ -27,10 +27,11 @@ typedef enum CopyBatchWant {
 
 typedef struct CopyBatch {
     const CopyPlan *plan;
-    Str tenant;     /* the session's, owned; ptr NULL: none */
-    bool by_tenant; /* it goes before the parents' */
-    bool utf8;      /* the client's encoding */
-    int *positions; /* of the key's columns in a row; this and the next three are owned */
+    Str tenant;          /* the session's, owned; ptr NULL: none */
+    bool by_tenant;      /* it goes before the parents' */
+    bool utf8;           /* the client's encoding */
+    bool plain_integers; /* the server's: see copy_value_is_wrong */
+    int *positions;      /* of the key's columns in a row; this and the next three are owned */
     CopyField *fields;
     BindParam *values;
     uint32_t *types;
@@ -39,12 +40,13 @@ typedef struct CopyBatch {
     size_t split;       /* bytes of `data` that are in `rows` */
     CopyBatchRow *rows; /* owned */
     int nrows, capacity, written;
-    bool raw;       /* what is not split is passed on as it is: the server will refuse it */
-    bool ended;     /* what is not split does not count */
-    Error *refusal; /* of the last row; owned until it is handed out */
-    Lookup *lookup; /* of the rows; owned, but while it is waited for */
-    bool open;      /* some tenant has to be asked for before anything is written */
-    Buf header;     /* the line of names, as it is sent */
+    bool raw;         /* what is not split is passed on as it is: the server will refuse it */
+    bool ended;       /* what is not split does not count */
+    Error *refusal;   /* of the last row; owned until it is handed out */
+    char *refused_at; /* its CONTEXT; owned; NULL: none */
+    Lookup *lookup;   /* of the rows; owned, but while it is waited for */
+    bool open;        /* some tenant has to be asked for before anything is written */
+    Buf header;       /* the line of names, as it is sent */
     uint64_t header_lines;
     Buf field;        /* of the tenant `field_tenant`, as it stands in a row */
     Buf field_tenant; /* only while field_known */
@@ -58,8 +60,8 @@ typedef enum CopyBatchState {
     COPY_BATCH_END,  /* it holds the last row */
 } CopyBatchState;
 
-/* tenant: what the session says; copied. */
-void copy_batch_init(CopyBatch *batch, const CopyPlan *plan, Str tenant, bool utf8);
+/* tenant: what the session says; copied. server_version as in a Snapshot. */
+void copy_batch_init(CopyBatch *batch, const CopyPlan *plan, Str tenant, bool utf8, int server_version);
 void copy_batch_free(CopyBatch *batch);
 
 void copy_batch_add(CopyBatch *batch, const void *data, size_t size);

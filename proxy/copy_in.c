@@ -34,10 +34,12 @@ struct CopyIn {
     bool client_done;     /* the client has sent all its rows */
     bool ended;           /* all has been sent: only the last answer is waited for */
     bool synced;          /* a Sync of the proxy's own has been sent */
-    Error *refusal;       /* why the proxy had it fail; owned; NULL */
-    uint64_t rows;        /* that earlier COPYs have brought */
-    int64_t shift;        /* from lines of the open COPY to those of the client's */
-    size_t data_left;     /* of the client's CopyData that is being read */
+    bool client_failed;   /* the client has sent CopyFail, with `failure` as payload */
+    Buf failure;
+    Error *refusal;   /* why the proxy had it fail; owned; NULL */
+    uint64_t rows;    /* that earlier COPYs have brought */
+    int64_t shift;    /* from lines of the open COPY to those of the client's */
+    size_t data_left; /* of the client's CopyData that is being read */
     uint64_t started;
     CopyBatch batch;
 };
@@ -108,12 +110,13 @@ static void put_begin(CopyIn *c, Buf *m) {
     c->shift = (int64_t)copy_batch_lines(&c->batch) - (int64_t)c->batch.header_lines;
 }
 
-/* Ends the open COPY; its rows are checked, and counted, before the server reads on. */
-static void close_copy(Session *s, Gather *out) {
+/* Ends the open COPY; its rows are checked, and counted, before the server reads on. last: nothing of the
+ * client's data is left, and if it is raw it has its own end, or none. */
+static void close_copy(Session *s, Gather *out, bool last) {
     CopyIn *c = s->copy;
     Buf *m = &s->worker->message;
     buf_clear(m);
-    if (c->batch.splitter.begun && !c->batch.raw) {
+    if (c->batch.splitter.begun && !(last && c->batch.raw)) {
         size_t begun = frame_begin(m, FE_COPY_DATA);
         put_begin(c, m);
         copy_row_put_end(m, &c->copy->row);
@@ -145,10 +148,16 @@ static void end(Session *s, Gather *out, bool drop_names) {
 
 /* Has the open COPY fail, so that the transaction does; `payload` is CopyFail's. */
 static void fail_copy(Session *s, Gather *out, Str payload) {
+    CopyIn *c = s->copy;
     Buf *m = &s->worker->message;
-    if (!s->copy->open)
+    if (!c->open)
         open_copy(s, out);
     buf_clear(m);
+    if (c->batch.splitter.begun && !c->begun) {
+        size_t begun = frame_begin(m, FE_COPY_DATA);
+        put_begin(c, m);
+        frame_end(m, begun);
+    }
     put_message(m, FE_COPY_FAIL, payload.ptr, payload.len);
     message_send_own(s, out);
     end(s, out, false);
@@ -189,7 +198,7 @@ static bool send_rows(Session *s, Gather *out) {
 static void ask(Session *s, Gather *out) {
     CopyIn *c = s->copy;
     if (c->open)
-        close_copy(s, out);
+        close_copy(s, out, false);
     Lookup *lookup = c->batch.lookup;
     c->batch.lookup = NULL;
     lookup_send(s, lookup, out);
@@ -199,23 +208,26 @@ static void ask(Session *s, Gather *out) {
 /* Does what can be done with what has come. */
 static void process(Session *s, Gather *out) {
     CopyIn *c = s->copy;
+    CopyBatch *b = &c->batch;
     CopyBatchState state;
     do {
-        state = copy_batch_split(s, &c->batch, c->client_done);
-        if (c->batch.open) {
-            if (state != COPY_BATCH_MORE || c->batch.refusal || c->batch.raw || c->batch.ended)
+        state = copy_batch_split(s, b, c->client_done);
+        if (b->open) {
+            if (state != COPY_BATCH_MORE || b->refusal || b->raw || b->ended || c->client_failed)
                 ask(s, out);
             return;
         }
         if (!send_rows(s, out))
             return;
     } while (state == COPY_BATCH_FULL);
-    if (state != COPY_BATCH_END)
-        return;
-    if (!c->open)
-        open_copy(s, out);
-    close_copy(s, out);
-    end(s, out, true);
+    if (c->client_failed) {
+        fail_copy(s, out, (Str){(const char *)buf_ptr(&c->failure), buf_len(&c->failure)});
+    } else if (state == COPY_BATCH_END) {
+        if (!c->open)
+            open_copy(s, out);
+        close_copy(s, out, true);
+        end(s, out, true);
+    }
 }
 
 void copy_in_go_on(Session *s, Gather *out) {
@@ -248,7 +260,7 @@ static void begin(Session *s, Plan *plan, Rewritten *rewritten, Str tenant) {
     edits_apply(&rewritten->edits, rewritten->original, &text);
     c->text = mem_printf("%.*s", (int)buf_len(&text), (const char *)buf_ptr(&text));
     buf_free(&text);
-    copy_batch_init(&c->batch, c->copy, tenant, s->utf8);
+    copy_batch_init(&c->batch, c->copy, tenant, s->utf8, plan->snapshot->server_version_num);
     s->copy = c;
     s->bound_writes = true; /* an epoch that ends must wait for it, in between too */
     message_count_statements(s, plan);
@@ -356,8 +368,11 @@ bool copy_in_take(Session *s, Gather *out, const uint8_t *data, size_t size, siz
         return true;
     case FE_COPY_FAIL:
         *used = total <= size ? total : 0;
-        if (total <= size)
-            fail_copy(s, out, (Str){(const char *)data + FRAME_HEADER_BYTES, frame.length});
+        c->client_failed = total <= size;
+        if (c->client_failed) {
+            buf_append(&c->failure, data + FRAME_HEADER_BYTES, frame.length);
+            process(s, out); /* what came before it may fail in another way */
+        }
         return true;
     case FE_FLUSH:
     case FE_SYNC: /* ignored by the server, too, while it reads rows */
@@ -433,15 +448,14 @@ static bool ends_in_marker(Str message) {
 bool copy_in_error(Session *s, Gather *out, Str payload) {
     CopyIn *c = s->copy;
     Buf *m = &s->worker->message;
-    bool replaced;
     if (!c)
         return false;
     buf_clear(m);
-    replaced = c->refusal && ends_in_marker(backend_error_field(payload, 'M'));
+    bool replaced = c->refusal && ends_in_marker(backend_error_field(payload, 'M'));
     if (replaced)
-        backend_put_error(m, "ERROR", c->refusal);
+        copy_context_put_own(m, c->refusal, c->batch.refused_at);
     else
-        replaced = c->shift != 0 && copy_context_shift(m, payload, c->copy->table->name, c->shift);
+        replaced = copy_context_put(m, payload, c->copy, c->shift);
     if (replaced)
         gather_copy(out, buf_ptr(m), buf_len(m));
     buf_clear(m);
@@ -477,6 +491,7 @@ void copy_in_free(Session *s) {
     rewritten_unref(c->rewritten);
     free(c->text);
     free(c->refusal);
+    buf_free(&c->failure);
     copy_batch_free(&c->batch);
     free(c);
 }

@@ -58,8 +58,8 @@ static Error *refusal_of_plan(const Refusal *refusal) {
     return err;
 }
 
-/* A reason of the proxy's, for the time being; then the statement's own. A PREPARE may be put right before it is
- * executed; in an aborted transaction the server has its own answer. */
+/* A reason of the proxy's, for the time being; then the statement's own. A PREPARE may be put right before it
+ * is executed; in an aborted transaction the server has its own answer. */
 static Error *refusal_of(const Session *s, const Plan *plan, bool *fenced) {
     Error *refusal = refusal_fenced(s, plan);
     *fenced = refusal != NULL;

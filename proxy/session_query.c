@@ -67,7 +67,8 @@ Taken message_query(Session *s, Gather *out, const Message *m) {
     }
     Plan *plan = session_plan(s, text);
     Error *refusal = message_refusal(s, plan, &later);
-    if (s->sql_prepared) { /* texts of what it executes were looked up since, and plan_span is of the last one */
+    if (s->sql_prepared) { /* texts of what it executes were looked up since, and plan_span is of the last one
+                            */
         plan_unref(plan);
         plan = session_plan(s, text);
     }

@@ -109,8 +109,8 @@ static bool mistakes_show(const Rewrite *rw, const Table *parent) {
     return true;
 }
 
-/* Of several rows of FROM that match, one is taken, and it need not be the same one twice: whether the value
- * depends on which. */
+/* Whether the value depends on the row alone. Of several rows of FROM that match it one is taken, and it need
+ * not be the same one twice. */
 static bool comes_from_target(const SetList *set, const Table *table, const Expr *expr) {
     const FromItem *target = set->block->target;
 

@@ -90,29 +90,13 @@ typedef struct Search {
 
 /* Those that are likely there; Citus finds the others. */
 static bool find_function(const Expr *expr, void *arg) {
-    static const char *const names[] = {"clock_timestamp",
-                                        "current_date",
-                                        "current_role",
-                                        "current_setting",
-                                        "current_time",
-                                        "current_timestamp",
-                                        "current_user",
-                                        "currval",
-                                        "gen_random_uuid",
-                                        "lastval",
-                                        "localtime",
-                                        "localtimestamp",
-                                        "nextval",
-                                        "now",
-                                        "random",
-                                        "session_user",
-                                        "set_config",
-                                        "setval",
-                                        "statement_timestamp",
-                                        "timeofday",
-                                        "transaction_timestamp",
-                                        "txid_current",
-                                        "user"};
+    /* clang-format off */
+    static const char *const names[] = {
+        "clock_timestamp", "current_date", "current_role", "current_setting", "current_time",
+        "current_timestamp", "current_user", "currval", "gen_random_uuid", "lastval", "localtime",
+        "localtimestamp", "nextval", "now", "random", "session_user", "set_config", "setval",
+        "statement_timestamp", "timeofday", "transaction_timestamp", "txid_current", "user"};
+    /* clang-format on */
     Search *search = arg;
 
     for (size_t i = 0; i < ARRAY_LEN(names) && expr->kind == EXPR_FUNC && expr->name.name; i++) {

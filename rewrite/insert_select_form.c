@@ -28,7 +28,6 @@ typedef struct Form {
     const char *cte;         /* the rows' name; NULL: one row, in the SELECT itself */
     uint32_t place;          /* of the word VALUES */
     bool *is_dropped;        /* for each cell of a row: all have DEFAULT there */
-    bool *is_mixed;          /* some are literals or parameters, some have a type of their own */
     bool *is_filled;         /* for each column of the key: the statement does not fill it, and is made to */
     InsertDefault *defaults; /* for each cell of a row, where some row has DEFAULT */
     int nkept;
@@ -68,33 +67,26 @@ static bool is_number(const Expr *expr) {
     return expr->kind == EXPR_CONST && (expr->const_type == CONST_INTEGER || expr->const_type == CONST_FLOAT);
 }
 
-static void judge_cell(Form *f, int row, int i, bool *typed, bool *untyped) {
+static void judge_cell(Form *f, int row, int i) {
     InsertPlan *plan = f->plan;
-    const Expr *expr = cell_at(f, row, i)->expr;
-    const CellUse use = cell_use(plan->rw, expr);
+    const CellUse use = cell_use(plan->rw, cell_at(f, row, i)->expr);
 
     if (use == CELL_LEAVE || (use == CELL_SET && plan->nrows > 1)) {
         plan->why = "some value may be no scalar";
         plan->errs = true;
-    } else if (is_untyped(expr) || is_number(expr)) {
-        *untyped = true;
-    } else {
-        *typed = true;
     }
 }
 
 static void judge_column(Form *f, int i) {
     InsertPlan *plan = f->plan;
-    bool typed = false, untyped = false;
     int ndefaults = 0;
 
     for (int row = 0; row < plan->nrows && !plan->why; row++) {
         if (is_default(cell_at(f, row, i)))
             ndefaults++;
         else
-            judge_cell(f, row, i, &typed, &untyped);
+            judge_cell(f, row, i);
     }
-    f->is_mixed[i] = typed && untyped;
     f->is_dropped[i] = ndefaults == plan->nrows;
     if (plan->columns[i] && ndefaults > 0)
         f->defaults[i] = insert_default(plan->rw, plan->columns[i]);
@@ -155,7 +147,6 @@ static void judge(Form *f) {
     Arena *arena = plan->rw->arena;
 
     f->is_dropped = ARENA_ARRAY(arena, bool, plan->ncells);
-    f->is_mixed = ARENA_ARRAY(arena, bool, plan->ncells);
     f->is_filled = ARENA_ARRAY(arena, bool, plan->fk ? plan->fk->ncolumns : 0);
     f->defaults = ARENA_ARRAY(arena, InsertDefault, plan->ncells);
     if (!find_place(f)) {
@@ -179,19 +170,41 @@ static bool is_one_of(const char *name, const char *const *names, size_t n) {
     return false;
 }
 
-/* A number may be assigned to such a column, so a cast allows no more. */
-static bool takes_numbers(const Column *column) {
-    static const char *const names[] = {"int2",    "int4", "int8",    "float4", "float8",
-                                        "numeric", "text", "varchar", "bpchar"};
-
-    return strcmp(column->type_schema, "pg_catalog") == 0 &&
-           is_one_of(column->type_name, names, ARRAY_LEN(names));
+static bool has_type(const Column *column, const char *const *names, size_t n) {
+    return strcmp(column->type_schema, "pg_catalog") == 0 && is_one_of(column->type_name, names, n);
 }
 
+static bool takes_text(const Column *column) {
+    static const char *const names[] = {"text", "varchar", "bpchar"};
+
+    return has_type(column, names, ARRAY_LEN(names));
+}
+
+/* Whether a literal with a type may be assigned to the column: else no cast makes it fit. */
+static bool takes(const Column *column, const Expr *literal) {
+    static const char *const numbers[] = {"int2", "int4", "int8", "float4", "float8", "numeric"};
+    static const char *const bools[] = {"bool"};
+
+    if (literal->const_type == CONST_BOOLEAN && has_type(column, bools, ARRAY_LEN(bools)))
+        return true;
+    return takes_text(column) || (is_number(literal) && has_type(column, numbers, ARRAY_LEN(numbers)));
+}
+
+/* Text that says it is text. */
+static bool is_text(const Expr *expr) {
+    return expr->kind == EXPR_CAST && expr->name.name &&
+           (strcmp(expr->name.name, "text") == 0 || strcmp(expr->name.name, "varchar") == 0);
+}
+
+/* The values of several rows that differ in their types need a common one. */
 static bool needs_cast(const Form *f, const Expr *expr, int i) {
+    const Column *column = f->plan->columns[i];
+
     if (is_untyped(expr))
         return true;
-    return is_number(expr) ? takes_numbers(f->plan->columns[i]) : f->is_mixed[i];
+    if (expr->kind == EXPR_CONST)
+        return takes(column, expr);
+    return f->plan->nrows > 1 && (takes_text(column) || !is_text(expr));
 }
 
 static const char *cast_end(Form *f, const Column *column) {

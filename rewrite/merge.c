@@ -42,8 +42,6 @@ static const char *shape_problem(Rewrite *rw, const Block *action, const Table *
         return "no foreign key leads to its tenant";
     if (!table->tenant)
         return "the table has no such column yet";
-    if (!action->default_values && (action->nrows != 1 || !insert_rows_fit(action, table)))
-        return "the values do not fit the columns";
     if (action->default_values
             ? action->default_values_span.end == 0
             : action->rows[0].span.end == 0 ||
@@ -214,6 +212,10 @@ static void rewrite_insert(Rewrite *rw, const Block *merge, const Block *action,
                            bool *joined) {
     MergeInsert plan;
 
+    if (!action->default_values && (action->nrows != 1 || !insert_rows_fit(action, table))) {
+        rewrite_leave(rw, table, "the values do not fit the columns");
+        return;
+    }
     if (insert_gives_tenant(action, table))
         return;
     plan = plan_insert(rw, merge, action, table);

@@ -14,7 +14,7 @@ typedef struct Look {
     Star *s;
     const StarRange *range;
     const char *column;    /* the hidden column's name */
-    const StarItem *other; /* the one item that shows a column of that name */
+    const char *qualifier; /* of the one item that shows a column of that name */
 } Look;
 
 static bool is_merged(const FromItem *from, const char *column) {
@@ -27,19 +27,42 @@ static bool is_merged(const FromItem *from, const char *column) {
     return found || is_merged(from->left, column) || is_merged(from->right, column);
 }
 
-/* An alias of a join hides the names inside it, and NATURAL merges them. */
-static bool is_plain(const FromItem *from) {
-    return !from || from->kind != FROM_JOIN ||
-           (!from->alias && !from->natural && is_plain(from->left) && is_plain(from->right));
+static bool stands_in(const FromItem *from, const FromItem *item) {
+    if (!from || from == item)
+        return from != NULL;
+    return from->kind == FROM_JOIN && (stands_in(from->left, item) || stands_in(from->right, item));
 }
 
-/* NULL: none, several, or nobody knows. */
-static const StarItem *find_other(Star *s, const StarRange *range, const char *column) {
+/* The outermost join with an alias that the item stands in: from outside only that alias is seen. */
+static const FromItem *aliased_join(const FromItem *from, const FromItem *item) {
+    const FromItem *found = NULL;
+
+    if (!stands_in(from, item) || from->kind != FROM_JOIN)
+        return NULL;
+    if (from->alias)
+        return from;
+    found = aliased_join(from->left, item);
+    return found ? found : aliased_join(from->right, item);
+}
+
+/* What stands before the dot. NULL: the name cannot be qualified. */
+static const char *qualifier_of(Star *s, const StarRange *range, const StarItem *item) {
+    const FromItem *join = NULL;
+
+    for (int i = 0; i < range->block->nfrom && !join; i++)
+        join = aliased_join(range->block->from[i], item->from);
+    if (!join)
+        return item->qualifier;
+    return join->ncolumns == 0 && !star_from_hides(range, join) ? rewrite_quoted(s->rw, join->alias) : NULL;
+}
+
+/* The qualifier of the one item that shows such a column. NULL: none, several, or nobody knows. */
+static const char *find_other(Star *s, const StarRange *range, const char *column) {
     const StarItem *other = NULL;
     int n = 0;
 
     for (int i = 0; i < range->block->nfrom; i++) {
-        if (!is_plain(range->block->from[i]) || is_merged(range->block->from[i], column))
+        if (is_merged(range->block->from[i], column))
             return NULL;
     }
     for (int i = 0; i < range->nitems; i++) {
@@ -52,7 +75,7 @@ static const StarItem *find_other(Star *s, const StarRange *range, const char *c
             n++;
         }
     }
-    return n == 1 ? other : NULL;
+    return n == 1 ? qualifier_of(s, range, other) : NULL;
 }
 
 static bool is_name_at(const Rewrite *rw, uint32_t offset) {
@@ -70,7 +93,7 @@ static void qualify(const Expr *expr, void *arg) {
         strcmp(expr->column, look->column) == 0 && is_name_at(rw, expr->location) &&
         !star_is_moved(look->s, place)) {
         edits_insert(rw->edits, rw->arena, expr->location,
-                     str_of(arena_printf(rw->arena, "%s.", look->other->qualifier)));
+                     str_of(arena_printf(rw->arena, "%s.", look->qualifier)));
         rw->decision->rewritten = true;
     }
     for (int i = 0; i < expr->nargs; i++) {
@@ -111,7 +134,7 @@ static void qualify_own(const Expr *expr, void *arg) {
 static void qualify_all(Star *s, const StarRange *range, const char *column) {
     Look look = {s, range, column, find_other(s, range, column)};
 
-    if (!look.other)
+    if (!look.qualifier)
         return;
     walk_own_exprs(range->block, qualify_own, &look);
     for (int i = 0; i < range->block->nfrom; i++)

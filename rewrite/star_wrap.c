@@ -12,8 +12,9 @@
 
 typedef struct Mentions {
     Star *s;
+    const StarRange *range;
     const StarItem *item;
-    bool elsewhere; /* the column's name alone may be that of another item */
+    const Block *block; /* that is looked at: of the range, or inside */
     bool found;
 } Mentions;
 
@@ -26,7 +27,32 @@ static bool is_system_column(const char *name) {
     return found;
 }
 
-/* Whether a column's name, as it is written, needs the table itself. */
+/* Whether one of the items has a column of this name, hidden or not; *known: whether that can be told. */
+static bool item_has(Star *s, const StarRange *range, const StarItem *item, const char *column, bool *known) {
+    return star_item_has(s, range, item, column, known) ||
+           (item->hides && strcmp(item->table->tenant_column, column) == 0);
+}
+
+/* Whether the column's name alone means another item than the one that is to be wrapped: one of a block
+ * further in, or, in its own block, one that may have had it all the time. */
+static bool is_elsewhere(const Mentions *m, const char *column) {
+    bool found = false, known;
+
+    for (const Block *block = m->block; block && block != m->range->block && !found; block = block->parent) {
+        const StarRange range = star_range(m->s, block);
+
+        for (int i = 0; i < range.nitems && !found; i++)
+            found = item_has(m->s, &range, &range.items[i], column, &known);
+    }
+    for (int i = 0; i < m->range->nitems && !found; i++) {
+        const StarItem *other = &m->range->items[i];
+
+        found = other != m->item && (star_item_has(m->s, m->range, other, column, &known) || !known);
+    }
+    return found;
+}
+
+/* Whether a name, as it is written, needs the table itself. */
 static bool needs_table(const Mentions *m, const Expr *expr) {
     const StarItem *item = m->item;
     const bool named = expr->name.name && strcmp(expr->name.name, item->name) == 0;
@@ -37,28 +63,48 @@ static bool needs_table(const Mentions *m, const Expr *expr) {
     if (!column || (expr->name.name && !named))
         return false;
     if (strcmp(column, item->table->tenant_column) == 0)
-        return named || !m->elsewhere;
+        return named || !is_elsewhere(m, column);
     return is_system_column(column) || (!named && strcmp(column, item->name) == 0);
 }
 
-static bool on_expr(const Expr *expr, void *arg) {
+static void look_at(const Expr *expr, void *arg) {
     Mentions *m = arg;
-    const char *tenant = m->item->table->tenant_column;
 
+    if (!star_may(m->s, 1))
+        return;
     if (expr->kind == EXPR_COLUMN || expr->kind == EXPR_STAR)
         m->found |= needs_table(m, expr);
     else if (expr->kind == EXPR_OTHER && expr->column)
-        m->found |= strcmp(expr->column, tenant) == 0;
-    return star_may(m->s, 1);
+        m->found |= strcmp(expr->column, m->item->table->tenant_column) == 0;
+    for (int i = 0; i < expr->nargs && !m->found; i++) {
+        if (expr->args[i])
+            look_at(expr->args[i], arg);
+    }
 }
 
-static bool on_from(const FromItem *from, const Block *block, void *arg) {
-    Mentions *m = arg;
-
-    (void)block;
+static void look_at_from(Mentions *m, const FromItem *from) {
+    if (!from || m->found)
+        return;
     for (int i = 0; i < from->nusing; i++)
         m->found |= strcmp(from->using_columns[i], m->item->table->tenant_column) == 0;
-    return star_may(m->s, 1);
+    for (int i = 0; i < from->nexprs; i++) {
+        if (from->exprs[i])
+            look_at(from->exprs[i], m);
+    }
+    if (from->quals)
+        look_at(from->quals, m);
+    look_at_from(m, from->left);
+    look_at_from(m, from->right);
+}
+
+static bool on_block(const Block *block, void *arg) {
+    Mentions *m = arg;
+
+    m->block = block;
+    walk_own_exprs(block, look_at, m);
+    for (int i = 0; i < block->nfrom; i++)
+        look_at_from(m, block->from[i]);
+    return !m->found && star_may(m->s, 1);
 }
 
 /* GROUP BY its key lets all its columns be shown. */
@@ -89,17 +135,12 @@ static bool star_follows(const Star *s, const FromItem *from) {
 
 bool star_may_wrap(Star *s, const StarRange *range, const StarItem *item) {
     const FromItem *from = item->from;
-    Mentions m = {.s = s, .item = item};
+    Mentions m = {.s = s, .range = range, .item = item};
 
     if (s->fixed || from == range->block->target || from->only || from->nexprs > 0 || from->span.end == 0 ||
         star_follows(s, from) || groups_by_key(range, item))
         return false;
-    for (int i = 0; i < range->nitems; i++) {
-        bool known, has = star_item_has(s, range, &range->items[i], item->table->tenant_column, &known);
-
-        m.elsewhere |= &range->items[i] != item && (has || !known);
-    }
-    walk_block(range->block, &(Walk){.expr = on_expr, .from = on_from, .arg = &m});
+    walk_block(range->block, &(Walk){.block = on_block, .arg = &m});
     return !m.found && star_may(s, 1);
 }
 
@@ -132,8 +173,7 @@ static bool side_has(Star *s, const StarRange *range, const FromItem *side, cons
         bool known;
 
         if (stands_in(side, item->from))
-            found = star_item_has(s, range, item, column, &known) || !known ||
-                    (item->hides && strcmp(item->table->tenant_column, column) == 0);
+            found = item_has(s, range, item, column, &known) || !known;
     }
     return found;
 }

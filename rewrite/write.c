@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "rewrite/carry.h"
 #include "rewrite/conflict.h"
 #include "rewrite/copy.h"
 #include "rewrite/insert.h"
@@ -31,6 +32,14 @@ static RewriteBlock *const block_families[] = {
     [BLOCK_MERGE] = merge_rewrite,
 };
 
+static bool sets_column(const Block *update, const char *column) {
+    for (int i = 0; i < update->ntargets; i++) {
+        if (update->targets[i].name && strcmp(update->targets[i].name, column) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* A row that goes through a view arrives without its tenant. */
 static void note_view(Rewrite *rw, const Block *block, const Table *view) {
     if (block->kind == BLOCK_DELETE)
@@ -38,10 +47,13 @@ static void note_view(Rewrite *rw, const Block *block, const Table *view) {
     for (int i = 0; i < rw->survey->named.n; i++) {
         const Table *table = rw->survey->named.tables[i];
 
+        const char *why =
+            arena_printf(rw->arena, "the write goes through the view %s", rewrite_quoted(rw, view->name));
+
         if (rewrite_is_migrating(table))
-            rewrite_leave(rw, table,
-                          arena_printf(rw->arena, "the write goes through the view %s",
-                                       rewrite_quoted(rw, view->name)));
+            rewrite_leave(rw, table, why);
+        if (block->kind == BLOCK_UPDATE && carry_needed(rw, table) && sets_column(block, table->tenant->name))
+            carry_leave(rw, table, why);
     }
 }
 

@@ -127,6 +127,18 @@ def test_sql_prepare(migration, prepare, run):
     store_check(migration, last, [11, 112, 13])
 
 
+def test_sql_execute_beside_an_insert(migration):
+    """The text of what is executed is not taken for the INSERT's."""
+    with Wire(migration.proxy.endpoint()) as conn:
+        conn.ask(query("PREPARE q AS SELECT 'a long literal', 1234567890, 'and another'"))
+        migration.derive()
+        last = migration.last_id()
+        for order in (5, 177, 23):
+            messages = conn.ask(query(f"INSERT INTO line_items (quantity, order_id) VALUES (length('{'x' * order}'), {order}); EXECUTE q"))
+            assert not error_of(messages)
+    store_check(migration, last, [5, 177, 23])
+
+
 def test_sql_prepare_behind_an_error(migration):
     """What the server skips is sent again; the application's error is its own."""
     with Wire(migration.proxy.endpoint()) as conn:

@@ -1,6 +1,6 @@
-"""Writes seed inputs for fuzz_frontend and fuzz_backend: one whole, valid stream each of what sessions consist of.
+"""Writes seed inputs for the fuzzers of wire/: one whole, valid stream each of what sessions consist of.
 
-usage: seed_wire.py DIRECTORY    (makes DIRECTORY/frontend and DIRECTORY/backend)
+usage: seed_wire.py DIRECTORY    (makes DIRECTORY/frontend and so on)
 """
 
 import pathlib
@@ -52,10 +52,21 @@ BACKEND = {
     "copy": message(b"G", b"\0\0\0") + message(b"H", b"\0\0\0") + message(b"W", b"\0\0\0") + message(b"d", b"x")
     + message(b"c") + message(b"I") + message(b"V", b"\377\377\377\377"),
 }
+# The first byte says how many values are added.
+BIND = {
+    "text": b"\2p\0s\0" + struct.pack("!HHi", 0, 2, 2) + b"ab" + struct.pack("!iHH", -1, 1, 1),
+    "binary": b"\4\0\0" + struct.pack("!HHHi", 1, 1, 1, 8) + struct.pack("!qH", 7, 0),
+    "mixed": b"\1\0\0" + struct.pack("!HHHHi", 2, 0, 1, 2, 1) + b"x" + struct.pack("!iH", 0, 0),
+}
+SASL = {
+    "both": struct.pack("!I", 10) + b"SCRAM-SHA-256-PLUS\0SCRAM-SHA-256\0\0",
+    "one": struct.pack("!I", 10) + b"SCRAM-SHA-256-PLUS\0\0",
+    "other": struct.pack("!I", 12) + b"v=x",
+}
 
 if len(sys.argv) != 2:
     sys.exit(__doc__)
-for name, seeds in ("frontend", FRONTEND), ("backend", BACKEND):
+for name, seeds in ("frontend", FRONTEND), ("backend", BACKEND), ("bind", BIND), ("sasl", SASL):
     directory = pathlib.Path(sys.argv[1], name)
     directory.mkdir(parents=True, exist_ok=True)
     for seed, data in seeds.items():
