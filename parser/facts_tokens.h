@@ -12,24 +12,22 @@
 #include "parser/lex.h"
 
 /* The keywords that tell where a part of a statement begins or ends. */
-#define TOKEN_WORDS(X)                                                                                       \
-    X(ALL, "all")                                                                                            \
-    X(ANALYSE, "analyse") X(ANALYZE, "analyze") X(AND, "and") X(AS, "as") X(BY, "by") X(CASE, "case")        \
-        X(CONFLICT, "conflict") X(CONSTRAINT, "constraint") X(CREATE, "create") X(CYCLE, "cycle")            \
-            X(DATA, "data") X(DEFAULT, "default") X(DELETE, "delete") X(DISTINCT, "distinct") X(DO, "do")    \
-                X(END, "end") X(EXCEPT, "except") X(FETCH, "fetch") X(FOR, "for") X(FROM, "from")            \
-                    X(GROUP, "group") X(HAVING, "having") X(INSERT, "insert") X(INTERSECT, "intersect")      \
-                        X(INTO, "into") X(IS, "is") X(JOIN, "join") X(LATERAL, "lateral") X(LIMIT, "limit")  \
-                            X(MATCHED, "matched") X(MATERIALIZED, "materialized") X(MERGE, "merge")          \
-                                X(NO, "no") X(NOT, "not") X(NOTHING, "nothing") X(OFFSET, "offset")          \
-                                    X(ON, "on") X(ONLY, "only") X(ORDER, "order")                            \
-                                        X(OVERRIDING, "overriding") X(RETURNING, "returning") X(ROW, "row")  \
-                                            X(SEARCH, "search") X(SELECT, "select") X(SET, "set")            \
-                                                X(TABLE, "table") X(THEN, "then") X(UESCAPE, "uescape")      \
-                                                    X(UNION, "union") X(UPDATE, "update") X(USING, "using")  \
-                                                        X(VALUES, "values") X(VERBOSE, "verbose")            \
-                                                            X(WHEN, "when") X(WHERE, "where")                \
-                                                                X(WINDOW, "window") X(WITH, "with")
+/* clang-format off */
+#define TOKEN_WORDS(X) \
+    X(ALL, "all") X(ANALYSE, "analyse") X(ANALYZE, "analyze") X(AND, "and") X(AS, "as") X(BY, "by") \
+    X(CASE, "case") X(CONFLICT, "conflict") X(CONSTRAINT, "constraint") X(CREATE, "create") \
+    X(CYCLE, "cycle") X(DATA, "data") X(DEFAULT, "default") X(DELETE, "delete") \
+    X(DISTINCT, "distinct") X(DO, "do") X(END, "end") X(EXCEPT, "except") X(FETCH, "fetch") \
+    X(FOR, "for") X(FROM, "from") X(GROUP, "group") X(HAVING, "having") X(INSERT, "insert") \
+    X(INTERSECT, "intersect") X(INTO, "into") X(IS, "is") X(JOIN, "join") X(LATERAL, "lateral") \
+    X(LIMIT, "limit") X(MATCHED, "matched") X(MATERIALIZED, "materialized") X(MERGE, "merge") \
+    X(NO, "no") X(NOT, "not") X(NOTHING, "nothing") X(OFFSET, "offset") X(ON, "on") X(ONLY, "only") \
+    X(ORDER, "order") X(OVERRIDING, "overriding") X(RETURNING, "returning") X(ROW, "row") \
+    X(SEARCH, "search") X(SELECT, "select") X(SET, "set") X(TABLE, "table") X(THEN, "then") \
+    X(UESCAPE, "uescape") X(UNION, "union") X(UPDATE, "update") X(USING, "using") \
+    X(VALUES, "values") X(VERBOSE, "verbose") X(WHEN, "when") X(WHERE, "where") X(WINDOW, "window") \
+    X(WITH, "with")
+/* clang-format on */
 
 typedef enum TokenWord {
     WORD_NONE, /* another word, or none; also every word behind a dot, where all words are names */

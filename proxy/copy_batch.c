@@ -65,7 +65,12 @@ static void add_row(CopyBatch *b, const CopyRow *row, int want, uint64_t lines) 
         b->capacity = b->capacity ? b->capacity * 2 : 64;
         b->rows = mem_realloc(b->rows, sizeof *b->rows * (size_t)b->capacity);
     }
-    b->rows[b->nrows++] = (CopyBatchRow){row->size, row->content.len, row->line_end, want, lines};
+    b->rows[b->nrows++] = (CopyBatchRow){.size = row->size,
+                                         .content = row->content.len,
+                                         .line_end = row->line_end,
+                                         .want = want,
+                                         .lines = lines,
+                                         .own_lines = b->splitter.lines - lines};
     b->split += row->size;
 }
 
@@ -123,8 +128,7 @@ static int want_row(Session *s, CopyBatch *b) {
         if (value->bytes.ptr && !encoding_fits(b, value->bytes))
             return refuse_encoding(b);
         null |= !value->bytes.ptr;
-        wrong |= value->bytes.ptr && !value->binary &&
-                 copy_value_is_wrong(fk->child_columns[k], value->bytes, b->plain_integers);
+        wrong |= value->bytes.ptr && copy_value_is_wrong(fk->child_columns[k], value, b->plain_integers);
     }
     if (wrong || null)
         return wrong ? COPY_WANT_WRONG : COPY_WANT_NOTHING;
@@ -177,6 +181,21 @@ static void take_header(CopyBatch *b, const CopyRow *row) {
     buf_free(&name);
 }
 
+void copy_batch_give_up(CopyBatch *b) {
+    const size_t left = buf_len(&b->data) - b->split;
+    uint8_t *p = left ? buf_ptr(&b->data) + b->split : NULL;
+    const int fields = b->plan->nfields;
+    if (b->raw || b->ended)
+        return;
+    b->raw = true;
+    /* A binary row that is cut off has as many fields as the server waits for. */
+    if (b->plan->row.format == COPY_ROW_BINARY && b->splitter.begun && left >= 2 &&
+        (p[0] << 8 | p[1]) == fields) {
+        p[0] = (uint8_t)((fields + 1) >> 8);
+        p[1] = (uint8_t)(fields + 1);
+    }
+}
+
 /* Takes what the splitter has found at the front of what is not split yet. */
 static void take_row(Session *s, CopyBatch *b, const CopyRow *row, uint64_t lines) {
     switch (row->kind) {
@@ -190,7 +209,7 @@ static void take_row(Session *s, CopyBatch *b, const CopyRow *row, uint64_t line
         b->ended = true;
         break;
     case COPY_ROW_BROKEN:
-        b->raw = true;
+        copy_batch_give_up(b);
         return;
     case COPY_ROW_INCOMPLETE:
         if (buf_len(&b->data) - b->split > MAX_ROW_BYTES) {
@@ -221,8 +240,13 @@ CopyBatchState copy_batch_split(Session *s, CopyBatch *b, bool at_end) {
 
 /* ---- writing ---- */
 
-uint64_t copy_batch_lines(const CopyBatch *b) {
-    return b->written < b->nrows ? b->rows[b->written].lines : b->splitter.lines;
+int64_t copy_batch_shift(const CopyBatch *b) {
+    const CopyBatchRow *first = b->written < b->nrows ? &b->rows[b->written] : NULL;
+    int64_t lines = (int64_t)(first ? first->lines : b->splitter.lines);
+    /* Within the first line of a CSV the server does not know line ends yet, and counts none. */
+    if (first && lines > 0 && buf_len(&b->header) == 0 && b->splitter.line_end == COPY_LINE_NL)
+        lines += (int64_t)first->own_lines - 1;
+    return lines - (int64_t)b->header_lines;
 }
 
 /* The tenant of a row; ptr NULL for NULL. False with *refusal: it must not be written without one. */

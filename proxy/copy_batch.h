@@ -16,6 +16,7 @@ typedef struct CopyBatchRow {
     CopyLineEnd line_end;
     int want;       /* in `lookup`; or one of CopyBatchWant */
     uint64_t lines; /* before it, in all of the client's data */
+    uint64_t own_lines;
 } CopyBatchRow;
 
 typedef enum CopyBatchWant {
@@ -74,8 +75,12 @@ static inline bool copy_batch_is_empty(const CopyBatch *batch) {
     return batch->written == batch->nrows && !(batch->raw && buf_len(&batch->data) > batch->split);
 }
 
-/* The lines of the client's data ahead of what is written next. */
-uint64_t copy_batch_lines(const CopyBatch *batch) MUST_USE;
+/* What is not split yet is passed on as it is. */
+void copy_batch_give_up(CopyBatch *batch);
+
+/* What is to be added to the number of a line of a COPY that begins with what is written next, for its number
+ * in the client's data. */
+int64_t copy_batch_shift(const CopyBatch *batch) MUST_USE;
 
 /* Appends rows to `out`, until it has at least `enough` bytes or all are written; then the batch is empty
  * again. Returns why the next row, and all behind it, must not be written; on the heap, NULL if they may. */

@@ -5,9 +5,9 @@
 #include "base/buf.h"
 #include "rewrite/decide.h"
 
-/* Appends an ErrorResponse whose CONTEXT "COPY table, line 5…" is the client's: `shift` is added to the line's
- * number, and a row that is shown whole is shown without the field that was put behind it. False, with nothing
- * appended, if it is so already. */
+/* Appends an ErrorResponse whose CONTEXT "COPY table, line 5…" is the client's: `shift` is added to the
+ * line's number, and a row that is shown whole is shown without the field that was put behind it. False, with
+ * nothing appended, if it is so already. */
 bool copy_context_put(Buf *out, Str payload, const CopyPlan *plan, int64_t shift);
 
 /* Appends an ErrorResponse of the proxy's own. context: its CONTEXT; NULL: none. */

@@ -107,7 +107,7 @@ static void put_begin(CopyIn *c, Buf *m) {
     if (c->batch.splitter.begun) /* else the client's own is none */
         copy_row_put_begin(m, &c->copy->row);
     buf_append_str(m, (Str){(const char *)buf_ptr(&c->batch.header), buf_len(&c->batch.header)});
-    c->shift = (int64_t)copy_batch_lines(&c->batch) - (int64_t)c->batch.header_lines;
+    c->shift = copy_batch_shift(&c->batch);
 }
 
 /* Ends the open COPY; its rows are checked, and counted, before the server reads on. last: nothing of the
@@ -221,6 +221,9 @@ static void process(Session *s, Gather *out) {
             return;
     } while (state == COPY_BATCH_FULL);
     if (c->client_failed) {
+        copy_batch_give_up(b); /* a part of a row: the server is to stop where it would */
+        if (!send_rows(s, out))
+            return;
         fail_copy(s, out, (Str){(const char *)buf_ptr(&c->failure), buf_len(&c->failure)});
     } else if (state == COPY_BATCH_END) {
         if (!c->open)

@@ -77,16 +77,18 @@ static bool read_uuid(Str text, uint8_t bytes[16]) {
     return n == 32;
 }
 
-bool copy_value_is_wrong(const Column *column, Str text, bool plain_integers) {
+bool copy_value_is_wrong(const Column *column, const BindParam *value, bool plain_integers) {
     const ValueType *type = type_of(column);
-    const Str trimmed = str_trim(text);
+    const Str trimmed = str_trim(value->bytes);
     uint8_t uuid[16];
     int64_t n;
 
     if (!type || type->class == VALUE_TEXT)
         return false;
+    if (value->binary)
+        return value->bytes.len != type->bytes;
     if (type->class == VALUE_UUID)
-        return !read_uuid(text, uuid);
+        return !read_uuid(value->bytes, uuid);
     if (!plain_integers && !only_of(trimmed, "+-0123456789"))
         return false;
     return !read_integer(trimmed, type->bytes, &n);

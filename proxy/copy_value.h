@@ -5,10 +5,11 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "catalog/snapshot.h"
+#include "wire/bind.h"
 
-/* Whether the server will certainly refuse this text as a value of the column's type, so that there is no use
- * in looking for a parent by it. plain_integers: it knows no 0x1f and no 1_000 (before PostgreSQL 16). */
-bool copy_value_is_wrong(const Column *column, Str text, bool plain_integers) MUST_USE;
+/* Whether the server will certainly refuse this as a value of the column's type, so that there is no use in
+ * looking for a parent by it. plain_integers: it knows no 0x1f and no 1_000 (before PostgreSQL 16). */
+bool copy_value_is_wrong(const Column *column, const BindParam *value, bool plain_integers) MUST_USE;
 
 /* Appends the binary form of a value that is given as text. False with `err`, in the server's words, if it is
  * none of the type's. The types are those that rewrite/copy.c lets pass. */

@@ -20,6 +20,7 @@ typedef struct Link {
     const Block *query; /* NULL: */
     Span copy;
     const char *text; /* with `query`: the column */
+    const char *name; /* the column stands beside the key, under this name; NULL: in its place */
 } Link;
 
 typedef struct Chain {
@@ -47,6 +48,9 @@ static bool by_query(Chain *chain, const InsertPlan *plan, int row) {
         return false;
     link->text = trace_column(&chain->trace, query, &first);
     link->query = query;
+    /* What refers to the list must go on meaning the key. */
+    if (query->norder_by > 0 || query->ngroup_by > 0 || query->distinct)
+        link->name = rewrite_made_name(plan->rw);
     return link->text != NULL;
 }
 
@@ -148,9 +152,16 @@ static void put(Rewrite *rw, uint32_t offset, const char *text) {
     edits_insert(rw->edits, rw->arena, offset, str_of(text));
 }
 
-static void put_copy(Rewrite *rw, uint32_t offset, uint32_t start, uint32_t end) {
-    if (end > start)
-        edits_insert_copy(rw->edits, rw->arena, offset, (Span){start, end});
+/* "(SELECT o.made_1 FROM o)"; "(SELECT q.made_2 FROM (SELECT order_id, o.made_1 AS made_2 FROM o ORDER BY 1)
+ * q)". */
+static void put_query(Rewrite *rw, uint32_t offset, const Link *link) {
+    const Span query = link->query->span, target = link->query->targets[0].span;
+
+    put(rw, offset, link->name ? arena_printf(rw->arena, "(SELECT q.%s FROM (", link->name) : "(");
+    trace_put_copy(rw, offset, (Span){query.start, link->name ? target.end : target.start});
+    put(rw, offset, link->name ? arena_printf(rw->arena, ", %s AS %s", link->text, link->name) : link->text);
+    trace_put_copy(rw, offset, (Span){target.end, query.end});
+    put(rw, offset, link->name ? ") q)" : ")");
 }
 
 void chain_put(InsertPlan *plan, int row, uint32_t offset) {
@@ -160,17 +171,11 @@ void chain_put(InsertPlan *plan, int row, uint32_t offset) {
 
     trace_commit(&plan->chain->trace);
     if (link->query) {
-        const Target *target = &link->query->targets[0];
-
-        put(rw, offset, "(");
-        put_copy(rw, offset, link->query->span.start, target->span.start);
-        put(rw, offset, link->text);
-        put_copy(rw, offset, target->span.end, link->query->span.end);
-        put(rw, offset, ")");
+        put_query(rw, offset, link);
         return;
     }
     put(rw, offset, "CAST(");
-    put_copy(rw, offset, link->copy.start, link->copy.end);
+    edits_insert_copy(rw->edits, rw->arena, offset, link->copy);
     tenant_expr_put_type(&type, plan->table->tenant);
     put(rw, offset, arena_printf(rw->arena, " AS %.*s)", (int)buf_len(&type), (const char *)buf_ptr(&type)));
     buf_free(&type);

@@ -83,6 +83,10 @@ static bool read_key(Append *a, Arm *arm, const Outputs *outputs, int k) {
         return false;
     if (is_null(expr))
         arm->tenant = ARM_SESSION;
+    /* A set operation, or DISTINCT, makes it text; a cast of it elsewhere would make it something else. */
+    if (expr->kind == EXPR_PARAM && !rewrite_needs_values(plan->table) &&
+        (plan->source->kind == BLOCK_SETOP || arm->block->distinct))
+        return false;
     key->literal = is_plain_literal(plan->rw->text, expr, key->copy);
     if (expr->kind == EXPR_PARAM) {
         key->param = expr->number;

@@ -21,6 +21,7 @@
 #include "parser/lex.h"
 #include "rewrite/chain.h"
 #include "rewrite/coerce.h"
+#include "rewrite/insert_cast.h"
 #include "rewrite/insert_plan.h"
 
 typedef struct Form {
@@ -28,6 +29,7 @@ typedef struct Form {
     const char *cte;         /* the rows' name; NULL: one row, in the SELECT itself */
     uint32_t place;          /* of the word VALUES */
     bool *is_dropped;        /* for each cell of a row: all have DEFAULT there */
+    bool *is_alike;          /* all rows say the same there */
     bool *is_filled;         /* for each column of the key: the statement does not fill it, and is made to */
     InsertDefault *defaults; /* for each cell of a row, where some row has DEFAULT */
     int nkept;
@@ -57,16 +59,6 @@ static bool is_default(const Cell *cell) { return cell->expr && cell->expr->kind
 
 /* ---- what is to be done with each column ---- */
 
-/* Has no type until it is assigned to a column. */
-static bool is_untyped(const Expr *expr) {
-    return expr->kind == EXPR_PARAM ||
-           (expr->kind == EXPR_CONST && (expr->const_type == CONST_STRING || expr->const_type == CONST_NULL));
-}
-
-static bool is_number(const Expr *expr) {
-    return expr->kind == EXPR_CONST && (expr->const_type == CONST_INTEGER || expr->const_type == CONST_FLOAT);
-}
-
 static void judge_cell(Form *f, int row, int i) {
     InsertPlan *plan = f->plan;
     const CellUse use = cell_use(plan->rw, cell_at(f, row, i)->expr);
@@ -75,6 +67,13 @@ static void judge_cell(Form *f, int row, int i) {
         plan->why = "some value may be no scalar";
         plan->errs = true;
     }
+}
+
+static bool same_text(const Form *f, const Cell *a, const Cell *b) {
+    const char *text = f->plan->rw->text.ptr;
+    const size_t len = a->span.end - a->span.start;
+
+    return len == b->span.end - b->span.start && memcmp(text + a->span.start, text + b->span.start, len) == 0;
 }
 
 static void judge_column(Form *f, int i) {
@@ -87,6 +86,9 @@ static void judge_column(Form *f, int i) {
         else
             judge_cell(f, row, i);
     }
+    f->is_alike[i] = ndefaults == 0;
+    for (int row = 1; row < plan->nrows; row++)
+        f->is_alike[i] = f->is_alike[i] && same_text(f, cell_at(f, 0, i), cell_at(f, row, i));
     f->is_dropped[i] = ndefaults == plan->nrows;
     if (plan->columns[i] && ndefaults > 0)
         f->defaults[i] = insert_default(plan->rw, plan->columns[i]);
@@ -147,6 +149,7 @@ static void judge(Form *f) {
     Arena *arena = plan->rw->arena;
 
     f->is_dropped = ARENA_ARRAY(arena, bool, plan->ncells);
+    f->is_alike = ARENA_ARRAY(arena, bool, plan->ncells);
     f->is_filled = ARENA_ARRAY(arena, bool, plan->fk ? plan->fk->ncolumns : 0);
     f->defaults = ARENA_ARRAY(arena, InsertDefault, plan->ncells);
     if (!find_place(f)) {
@@ -161,51 +164,6 @@ static void judge(Form *f) {
 }
 
 /* ---- the rows ---- */
-
-static bool is_one_of(const char *name, const char *const *names, size_t n) {
-    for (size_t i = 0; i < n; i++) {
-        if (strcmp(name, names[i]) == 0)
-            return true;
-    }
-    return false;
-}
-
-static bool has_type(const Column *column, const char *const *names, size_t n) {
-    return strcmp(column->type_schema, "pg_catalog") == 0 && is_one_of(column->type_name, names, n);
-}
-
-static bool takes_text(const Column *column) {
-    static const char *const names[] = {"text", "varchar", "bpchar"};
-
-    return has_type(column, names, ARRAY_LEN(names));
-}
-
-/* Whether a literal with a type may be assigned to the column: else no cast makes it fit. */
-static bool takes(const Column *column, const Expr *literal) {
-    static const char *const numbers[] = {"int2", "int4", "int8", "float4", "float8", "numeric"};
-    static const char *const bools[] = {"bool"};
-
-    if (literal->const_type == CONST_BOOLEAN && has_type(column, bools, ARRAY_LEN(bools)))
-        return true;
-    return takes_text(column) || (is_number(literal) && has_type(column, numbers, ARRAY_LEN(numbers)));
-}
-
-/* Text that says it is text. */
-static bool is_text(const Expr *expr) {
-    return expr->kind == EXPR_CAST && expr->name.name &&
-           (strcmp(expr->name.name, "text") == 0 || strcmp(expr->name.name, "varchar") == 0);
-}
-
-/* The values of several rows that differ in their types need a common one. */
-static bool needs_cast(const Form *f, const Expr *expr, int i) {
-    const Column *column = f->plan->columns[i];
-
-    if (is_untyped(expr))
-        return true;
-    if (expr->kind == EXPR_CONST)
-        return takes(column, expr);
-    return f->plan->nrows > 1 && (takes_text(column) || !is_text(expr));
-}
 
 static const char *cast_end(Form *f, const Column *column) {
     const char *end;
@@ -249,7 +207,7 @@ static void edit_cell(Form *f, int row, int i) {
         cut(f, cell->span.start, cell->span.end);
         return;
     }
-    if (f->cte && needs_cast(f, cell->expr, i))
+    if (f->cte && insert_cast_needed(cell->expr, column, f->plan->nrows > 1 && !f->is_alike[i]))
         coerce = (Coerce){"CAST(", cast_end(f, column)};
     else if (!f->cte)
         coerce = coercion(f, column);

@@ -91,6 +91,7 @@ static void append_rest(const Columns *from, Columns *out) {
 }
 
 static bool join_columns(Star *s, const StarRange *range, const FromItem *from, Columns *out);
+static bool named_columns(Star *s, const StarRange *range, const FromItem *join, Columns *out);
 
 static bool merge_sides(Star *s, const FromItem *join, Columns *left, Columns *right, Columns *out) {
     bool merged = true;
@@ -107,8 +108,9 @@ static bool merge_sides(Star *s, const FromItem *join, Columns *left, Columns *r
 }
 
 static bool from_columns(Star *s, const StarRange *range, const FromItem *from, Columns *out) {
-    return from->kind == FROM_JOIN ? join_columns(s, range, from, out)
-                                   : item_columns(s, item_of(range, from), out);
+    if (from->kind != FROM_JOIN)
+        return item_columns(s, item_of(range, from), out);
+    return from->alias ? named_columns(s, range, from, out) : join_columns(s, range, from, out);
 }
 
 static bool join_columns(Star *s, const StarRange *range, const FromItem *join, Columns *out) {
@@ -122,6 +124,37 @@ static bool join_columns(Star *s, const StarRange *range, const FromItem *join, 
         return false;
     append_rest(&left, out);
     append_rest(&right, out);
+    return true;
+}
+
+/* The hidden column has its name still: another of that name cannot be told from it. */
+static bool clashes(Star *s, const StarRange *range, const FromItem *join, const Columns *columns) {
+    bool found = false;
+
+    for (int i = 0; i < range->nitems && !found; i++) {
+        const StarItem *item = &range->items[i];
+
+        if (item->hides && !item->wrap && star_stands_in(join, item->from))
+            found = find_shown(s, columns, item->table->tenant_column) >= 0;
+    }
+    return found;
+}
+
+/* Of a join with an alias: by that. */
+static bool named_columns(Star *s, const StarRange *range, const FromItem *join, Columns *out) {
+    const char *alias = rewrite_quoted(s->rw, join->alias);
+
+    /* Its aliases count all columns. */
+    if (join->ncolumns > 0 || !join_columns(s, range, join, out) || clashes(s, range, join, out))
+        return false;
+    for (int i = 0; i < out->n; i++) {
+        Shown *shown = &out->shown[i];
+
+        if (find_shown(s, out, shown->name) < 0)
+            return false;
+        shown->sql = arena_printf(s->rw->arena, "%s.%s", alias, rewrite_quoted(s->rw, shown->name));
+        shown->renamed = false;
+    }
     return true;
 }
 
@@ -155,33 +188,10 @@ static bool put_whole(const char *qualifier, Buf *sql) {
     return true;
 }
 
-/* The hidden column has its name still: another of that name cannot be told from it. */
-static bool clashes(Star *s, const StarRange *range, const Columns *columns) {
-    bool found = false;
-
-    for (int i = 0; i < range->nitems && !found; i++) {
-        if (range->items[i].hides && !range->items[i].wrap)
-            found = find_shown(s, columns, range->items[i].table->tenant_column) >= 0;
-    }
-    return found;
-}
-
 bool star_put_join(Star *s, const StarRange *range, const FromItem *join, Buf *sql) {
-    const char *alias = rewrite_quoted(s->rw, join->alias);
     Columns columns = {0};
 
-    /* Its aliases count all columns. */
-    if (join->ncolumns > 0 || !join_columns(s, range, join, &columns) || clashes(s, range, &columns))
-        return false;
-    for (int i = 0; i < columns.n; i++) {
-        Shown *shown = &columns.shown[i];
-
-        if (find_shown(s, &columns, shown->name) < 0)
-            return false;
-        shown->sql = arena_printf(s->rw->arena, "%s.%s", alias, rewrite_quoted(s->rw, shown->name));
-        shown->renamed = false;
-    }
-    return put_columns(s, &columns, sql);
+    return named_columns(s, range, join, &columns) && put_columns(s, &columns, sql);
 }
 
 static bool put_from(Star *s, const StarRange *range, const FromItem *from, bool qualified, Buf *sql) {

@@ -27,17 +27,11 @@ static bool is_merged(const FromItem *from, const char *column) {
     return found || is_merged(from->left, column) || is_merged(from->right, column);
 }
 
-static bool stands_in(const FromItem *from, const FromItem *item) {
-    if (!from || from == item)
-        return from != NULL;
-    return from->kind == FROM_JOIN && (stands_in(from->left, item) || stands_in(from->right, item));
-}
-
 /* The outermost join with an alias that the item stands in: from outside only that alias is seen. */
 static const FromItem *aliased_join(const FromItem *from, const FromItem *item) {
     const FromItem *found = NULL;
 
-    if (!stands_in(from, item) || from->kind != FROM_JOIN)
+    if (!star_stands_in(from, item) || from->kind != FROM_JOIN)
         return NULL;
     if (from->alias)
         return from;

@@ -184,6 +184,12 @@ StarRange star_range(Star *s, const Block *block) {
     return range;
 }
 
+bool star_stands_in(const FromItem *from, const FromItem *item) {
+    if (!from || from == item)
+        return from != NULL;
+    return from->kind == FROM_JOIN && (star_stands_in(from->left, item) || star_stands_in(from->right, item));
+}
+
 bool star_range_hides(const StarRange *range) {
     bool hides = false;
 

@@ -40,6 +40,9 @@ typedef struct StarRange {
 
 StarRange star_range(Star *s, const Block *block) MUST_USE;
 
+/* Whether an item is `from`, or stands in it, a join. */
+bool star_stands_in(const FromItem *from, const FromItem *item) MUST_USE;
+
 /* Notes that the item's tenant column shows, and why. */
 void star_note(Star *s, const StarItem *item, const char *why);
 

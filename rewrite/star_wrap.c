@@ -158,12 +158,6 @@ static void mark_or_note(Star *s, const StarRange *range, StarItem *item, const 
         star_note(s, item, why);
 }
 
-static bool stands_in(const FromItem *side, const FromItem *from) {
-    if (!side || side == from)
-        return side != NULL;
-    return side->kind == FROM_JOIN && (stands_in(side->left, from) || stands_in(side->right, from));
-}
-
 /* Whether that side of a join has a column of this name, hidden or not, or may have. */
 static bool side_has(Star *s, const StarRange *range, const FromItem *side, const char *column) {
     bool found = false;
@@ -172,7 +166,7 @@ static bool side_has(Star *s, const StarRange *range, const FromItem *side, cons
         const StarItem *item = &range->items[i];
         bool known;
 
-        if (stands_in(side, item->from))
+        if (star_stands_in(side, item->from))
             found = item_has(s, range, item, column, &known) || !known;
     }
     return found;
@@ -182,7 +176,7 @@ static void mark_side(Star *s, StarRange *range, const FromItem *side, const Fro
     for (int i = 0; i < range->nitems && star_may(s, (size_t)range->nitems); i++) {
         StarItem *item = &range->items[i];
 
-        if (item->hides && !item->wrap && stands_in(side, item->from) &&
+        if (item->hides && !item->wrap && star_stands_in(side, item->from) &&
             side_has(s, range, other, item->table->tenant_column))
             mark_or_note(s, range, item, "a NATURAL JOIN takes it in");
     }

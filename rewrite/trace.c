@@ -9,19 +9,23 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "parser/lex.h"
 #include "rewrite/outputs.h"
 #include "rewrite/trace_from.h"
 
 #define MAX_DEPTH 32
 
-/* A column that a list is given; kept for the statement, so that several readers share it. */
+/* One edit. A column that a list is given, and the new name of a CTE, are kept for the statement, so that
+ * several readers share them. */
 struct TraceAddition {
     const Block *block;
     const Table *parent;
     int first;        /* the number of the key's first column in the list */
-    const char *name; /* NULL for what GROUP BY is given */
+    const char *name; /* of the column; NULL for other edits */
+    const Cte *cte;   /* not NULL: `text` is this one's new name */
     uint32_t offset;
     const char *text;
+    uint32_t removed; /* bytes behind the offset */
     TraceAddition *next;
 };
 
@@ -42,10 +46,45 @@ void trace_commit(Trace *trace) {
     for (TraceAddition *add = trace->additions; add; add = next) {
         next = add->next;
         edits_insert(rw->edits, rw->arena, add->offset, str_of(add->text));
+        if (add->removed > 0)
+            edits_remove(rw->edits, rw->arena, (Span){add->offset, add->offset + add->removed});
         add->next = rw->traced;
         rw->traced = add;
     }
     trace->additions = NULL;
+}
+
+/* The first one from `from` on; of several at one offset, one. */
+static const TraceAddition *next_in(const TraceAddition *list, uint32_t from, uint32_t end) {
+    const TraceAddition *found = NULL;
+
+    for (; list; list = list->next) {
+        if (list->offset >= from && list->offset <= end && (!found || list->offset < found->offset))
+            found = list;
+    }
+    return found;
+}
+
+static void put_at(Rewrite *rw, uint32_t offset, uint32_t place) {
+    for (const TraceAddition *add = rw->traced; add; add = add->next) {
+        if (add->offset == place)
+            edits_insert(rw->edits, rw->arena, offset, str_of(add->text));
+    }
+}
+
+void trace_put_copy(Rewrite *rw, uint32_t offset, Span range) {
+    uint32_t done = range.start, from = range.start;
+    const TraceAddition *next;
+
+    while ((next = next_in(rw->traced, from, range.end))) {
+        if (next->offset > done)
+            edits_insert_copy(rw->edits, rw->arena, offset, (Span){done, next->offset});
+        put_at(rw, offset, next->offset);
+        done = next->offset + next->removed;
+        from = next->offset + 1;
+    }
+    if (range.end > done)
+        edits_insert_copy(rw->edits, rw->arena, offset, (Span){done, range.end});
 }
 
 static void give(Trace *trace, TraceAddition addition) {
@@ -310,6 +349,95 @@ static int returns_tenant(Trace *trace, const Block *block, const int *columns) 
     return -1;
 }
 
+/* ---- a CTE that somebody reads by * ----
+ *
+ *   WITH o AS (INSERT … RETURNING order_id), … FROM o …
+ *   WITH made_1 AS (INSERT … RETURNING order_id, store_id AS made_2), o AS (SELECT order_id FROM made_1), …
+ *        FROM made_1 AS o …
+ */
+
+static const char *renamed_in(const TraceAddition *list, const Cte *cte) {
+    while (list && list->cte != cte)
+        list = list->next;
+    return list ? list->text : NULL;
+}
+
+/* "a, b": the columns by the names that readers know; NULL if some have none of their own. */
+static const char *list_columns(Trace *trace, const Cte *cte) {
+    Rewrite *rw = trace->rw;
+    Outputs outputs = outputs_of_block(rw, cte->block, &trace->budget);
+    const char *list = NULL;
+
+    for (int i = 0; i < cte->ncolumns && i < outputs.n; i++)
+        outputs.columns[i].name = cte->columns[i];
+    for (int i = 0; i < outputs.n; i++) {
+        const char *name = outputs.columns[i].name;
+
+        if (!outputs.known || !name || outputs_find(&outputs, name) != i)
+            return NULL;
+        list =
+            arena_printf(rw->arena, "%s%s%s", list ? list : "", list ? ", " : "", rewrite_quoted(rw, name));
+    }
+    return list;
+}
+
+/* Behind the ")" of the CTE; 0 if it does not stand right behind the query. */
+static uint32_t behind_cte(const Rewrite *rw, const Cte *cte) {
+    const Str text = rw->text;
+    LexToken close = lex_next(text.ptr, text.len, cte->block->span.end);
+    LexToken next = lex_next(text.ptr, text.len, close.end);
+
+    if (cte->block->span.end == 0 || !lex_is_char(text.ptr, close, ')') || lex_is_char(text.ptr, next, ')'))
+        return 0;
+    return (uint32_t)close.end;
+}
+
+/* Gives the CTE a new name, and the old one to a query on it. Returns the new one; NULL if that cannot be. */
+static const char *rename_cte(Trace *trace, const Cte *cte) {
+    Rewrite *rw = trace->rw;
+    const LexToken name = lex_next(rw->text.ptr, rw->text.len, cte->location);
+    const LexToken next = lex_next(rw->text.ptr, rw->text.len, name.end);
+    const uint32_t behind = behind_cte(rw, cte);
+    const char *made = renamed_in(trace->additions, cte), *columns;
+
+    if (!made)
+        made = renamed_in(rw->traced, cte);
+    if (made)
+        return made;
+    columns = list_columns(trace, cte);
+    if (!columns || behind == 0 || cte->block->parent == NULL || cte->block->parent->recursive ||
+        (name.kind != LEX_WORD && name.kind != LEX_QUOTED) || lex_is_word(rw->text.ptr, next, "uescape"))
+        return NULL;
+    made = rewrite_made_name(rw);
+    give(trace, (TraceAddition){.cte = cte,
+                                .offset = (uint32_t)name.start,
+                                .text = made,
+                                .removed = (uint32_t)(name.end - name.start)});
+    give(trace, (TraceAddition){.offset = behind,
+                                .text = arena_printf(rw->arena, ", %s AS (SELECT %s FROM %s)",
+                                                     rewrite_quoted(rw, cte->name), columns, made)});
+    return made;
+}
+
+/* The tenant's column in the CTE under its new name, which `item` then reads. */
+static const char *renamed_tenant(Trace *trace, const Cte *cte, const Block *block, const FromItem *item,
+                                  const int *columns) {
+    Rewrite *rw = trace->rw;
+    const char *made, *name;
+
+    if (item->span.end == 0 || trace_reads_all(trace, block, item))
+        return NULL;
+    made = rename_cte(trace, cte);
+    name = made ? add_column(trace, cte->block, columns, rewrite_made_name(rw)) : NULL;
+    if (!name)
+        return NULL;
+    if (!item->alias)
+        made = arena_printf(rw->arena, "%s AS %s", made, rewrite_quoted(rw, cte->name));
+    give(trace, (TraceAddition){
+                    .offset = item->span.start, .text = made, .removed = item->span.end - item->span.start});
+    return name;
+}
+
 static const char *query_tenant(Trace *trace, const Block *query, const Cte *cte, const Block *block,
                                 const RowKey *key) {
     Outputs outputs = outputs_of_item(trace->rw, block, key->item, &trace->budget);
@@ -325,7 +453,7 @@ static const char *query_tenant(Trace *trace, const Block *query, const Cte *cte
     if (has >= 0 && outputs.columns[has].name && outputs_find(&outputs, outputs.columns[has].name) == has)
         return outputs.columns[has].name;
     if (!trace_may_add(trace, block, key->item, cte))
-        return NULL;
+        return cte ? renamed_tenant(trace, cte, block, key->item, columns) : NULL;
     return add_column(trace, query, columns, rewrite_made_name(trace->rw));
 }
 

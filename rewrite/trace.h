@@ -37,4 +37,7 @@ const char *trace_column(Trace *trace, const Block *block, const int *columns) M
 /* Records the edits of all that was found. */
 void trace_commit(Trace *trace);
 
+/* Inserts a copy of a range of the text as it is with the edits recorded by traces. */
+void trace_put_copy(Rewrite *rw, uint32_t offset, Span range);
+
 #endif

@@ -166,12 +166,18 @@ static bool on_any_from(const FromItem *item, const Block *block, void *arg) {
     return true;
 }
 
+bool trace_reads_all(Trace *trace, const Block *block, const FromItem *item) {
+    Readers r = {.trace = trace};
+
+    look_at_reader(&r, block, item);
+    return r.whole;
+}
+
 bool trace_may_add(Trace *trace, const Block *block, const FromItem *item, const Cte *cte) {
     Readers r = {.trace = trace, .cte = cte};
 
-    if (cte)
-        walk_statement(trace->rw->statement, &(Walk){.from = on_any_from, .arg = &r});
-    else
-        look_at_reader(&r, block, item);
+    if (!cte)
+        return !trace_reads_all(trace, block, item);
+    walk_statement(trace->rw->statement, &(Walk){.from = on_any_from, .arg = &r});
     return !r.whole;
 }

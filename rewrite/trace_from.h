@@ -24,6 +24,9 @@ TraceFound trace_find(Trace *trace, const Block *block, const Output *output) MU
 /* The column of that item among the places; NULL if it is not there. */
 const char *trace_column_in(const TraceFound *found, const FromItem *item) MUST_USE;
 
+/* Whether `block` reads an item of its FROM by *, or as a row. */
+bool trace_reads_all(Trace *trace, const Block *block, const FromItem *item) MUST_USE;
+
 /* Whether the query behind `item`, in the FROM of `block`, may give one more column: nobody reads it by * or
  * as a row. `cte`: it is this one, which others may read, too; else NULL. */
 bool trace_may_add(Trace *trace, const Block *block, const FromItem *item, const Cte *cte) MUST_USE;

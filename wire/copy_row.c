@@ -30,11 +30,11 @@ CopyRow copy_row_next(CopySplitter *s, const CopyRowOptions *options, const uint
         return row;
     if (row.kind == COPY_ROW_END) {
         s->ended = true;
-    } else if (!s->begun) {
-        s->begun = true;
-        if (options->header)
-            row.kind = COPY_ROW_HEADER;
+        return row;
     }
+    if (!s->begun && options->header)
+        row.kind = COPY_ROW_HEADER;
+    s->begun = true;
     s->lines += s->row_lines;
     begin_row(s);
     return row;

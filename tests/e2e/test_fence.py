@@ -1,6 +1,7 @@
 """A proxy that is cut off from the control connection fences itself after its lease: it holds what writes to tables under
 migration, refuses it when hold_timeout is over, and recovers by itself."""
 
+import random
 import threading
 import time
 
@@ -13,8 +14,6 @@ from harness.wire import Wire, bind, cancel, error_of, execute, kinds, parse, qu
 
 INSERT = "INSERT INTO line_items (order_id, quantity) VALUES (%s, 1)"
 CONTROL = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = %s AND application_name = 'shardferry control'"
-
-
 HOLD = {"refused soon": "300ms", "held for long": "40s"}
 
 
@@ -235,3 +234,71 @@ def test_much_behind_what_is_held(cut):
         assert rows(conn.until("Z", count=1 + count)) == [[b"100000"]] * count
         sender.join()
     assert migration.stores_since(last) == [(1, store_of(1))]
+
+
+def insert_without_pause(conn, dice, stop, knows_tenant):
+    """Line items in every way; returns the number of rounds."""
+    rounds = 0
+    conn.execute("PREPARE item (bigint) AS INSERT INTO line_items (order_id) VALUES ($1)")
+    while not stop.is_set():
+        order, store = dice.randint(1, 200), dice.randint(1, 20)
+        conn.execute(f"EXECUTE item ({order})")
+        conn.execute(INSERT, (order,))
+        with conn.pipeline(), conn.transaction():
+            conn.execute(INSERT, (order,))
+            conn.execute("SELECT 1")
+            conn.execute(INSERT, (order,))
+        if knows_tenant.is_set():
+            with conn.transaction():
+                conn.execute(f"SET LOCAL shardferry.tenant = '{store}'")
+                assert conn.execute("INSERT INTO line_items (quantity) VALUES (1) RETURNING store_id").fetchone() == (store,)
+        rounds += 1
+    return rounds
+
+
+@held_for_long
+@pytest.mark.limit(120)
+def test_cut_again_and_again(cut):
+    """Clients insert without pause while the stage goes on and the control connection is lost, for a moment or for longer
+    than the lease: no error, and not a row without its store."""
+    migration, proxy, sever, mend = cut
+    stop, knows_tenant, connected = threading.Event(), threading.Event(), threading.Barrier(7)
+    problems, rounds = [], []
+
+    def work(number):
+        try:
+            with psycopg.connect(autocommit=True, prepare_threshold=(None, 0, 2)[number % 3], **proxy.endpoint().keywords()) as conn:
+                connected.wait(20)
+                rounds.append(insert_without_pause(conn, random.Random(number), stop, knows_tenant))
+        except Exception as problem:  # noqa: BLE001  whatever it is, the test names it
+            problems.append(repr(problem))
+            stop.set()
+
+    def lose(seconds):
+        sever()
+        time.sleep(seconds)
+        mend()
+        process.wait_until(lambda: proxy.console("SHOW CATALOG")[0]["connected"] == "t", 20, "the control connection to be back")
+        time.sleep(0.3)
+
+    last = migration.last_id()
+    workers = [threading.Thread(target=work, args=(number,)) for number in range(6)]
+    for worker in workers:
+        worker.start()
+    try:
+        connected.wait(20)
+        lose(3)
+        migration.keyed()
+        lose(0)
+        migration.resolve()
+        knows_tenant.set()
+        lose(0)
+        lose(3)
+    finally:
+        stop.set()
+        for worker in workers:
+            worker.join()
+    assert not problems
+    assert len(rounds) == 6 and min(rounds) > 3
+    assert migration.execute("SELECT count(*) FROM line_items l JOIN orders o USING (order_id)"
+                             " WHERE line_item_id > %s AND l.store_id IS DISTINCT FROM o.store_id", (last,)) == [(0,)]

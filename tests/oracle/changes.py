@@ -32,8 +32,9 @@ class Changes(Grammar):
                     f"INSERT~INTO~books~(code,~title)~SELECT~code,~'t' || code~FROM~s{self.returning(TABLES['books'])}")
         elif form == "key":
             key = self.new_key(TABLES["orders"])[0]
-            text = (f"WITH~o~AS~(INSERT~INTO~orders~(order_id,~store_id)~VALUES~({key},~'{tenant}'))~"
-                    f"INSERT~INTO~line_items~(order_id,~quantity)~VALUES~({key},~3)~RETURNING~order_id,~store_id")
+            # A's trigger cannot see a parent that the same statement inserts without feeding the child.
+            text = (f"WITH~o~AS~(INSERT~INTO~orders~(order_id,~store_id)~VALUES~({key},~'{tenant}'))~INSERT~INTO~line_items~(order_id,~quantity"
+                    f"‹, store_id¦›)~VALUES~({key},~3‹, '{tenant}'¦›)~RETURNING~order_id,~store_id")
         elif form == "update":
             key = self.existing_key(TABLES["orders"])[0]
             text = (f"WITH~o~AS~(UPDATE~orders~SET~status~=~'x'~WHERE~order_id~=~{values.spell('bigint', key, True)}~RETURNING~order_id)~"

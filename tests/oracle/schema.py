@@ -120,12 +120,13 @@ def build_keys():
 
 
 def swap_keys():
-    """Once keyed is acknowledged: the old keys go; a plain index stays for lookups without the tenant."""
+    """Once keyed is acknowledged: the old keys go. An index stays for lookups without the tenant; it also keeps ids unique
+    over all tenants, as the application has it, and is no index that ON CONFLICT (id) could find."""
     lines = [f"ALTER TABLE {table.name} DROP CONSTRAINT {table.stem}_fkey;" for table in CHILDREN]
     for table in _TABLES:
         lines.append(f"ALTER TABLE {table.name} DROP CONSTRAINT {table.stem}_pkey; ALTER TABLE {table.name} "
                      f"ADD CONSTRAINT {table.stem}_pkey PRIMARY KEY USING INDEX {table.stem}_tenant_key; "
-                     f"CREATE INDEX {table.stem}_old_key ON {table.name} ({names(table.key)});")
+                     f"ALTER TABLE {table.name} ADD CONSTRAINT {table.stem}_old_key EXCLUDE ({', '.join(f'{column} WITH =' for column in table.key)});")
         for name, _, _, constraint in table.unique:
             lines.append(f"ALTER TABLE {table.name} DROP CONSTRAINT {name}; ALTER TABLE {table.name} "
                          f"ADD CONSTRAINT {name} UNIQUE USING INDEX {name}_tenant;" if constraint
@@ -134,7 +135,10 @@ def swap_keys():
 
 
 def distribute():
-    return "\n".join(f"SELECT create_distributed_table('{name}', 'store_id'{colocate});" for name, colocate in
+    """Citus holds no constraint without the tenant."""
+    indexes = "\n".join(f"ALTER TABLE {table.name} DROP CONSTRAINT {table.stem}_old_key; "
+                        f"CREATE INDEX {table.stem}_old_key ON {table.name} ({names(table.key)});" for table in _TABLES)
+    return indexes + "\n".join(f"SELECT create_distributed_table('{name}', 'store_id'{colocate});" for name, colocate in
                      [("stores", ""), *((table.name, ", colocate_with => 'stores'") for table in _TABLES)])
 
 

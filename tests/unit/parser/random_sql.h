@@ -298,8 +298,7 @@ static void random_with(RandomSql *r) {
 static void random_query(RandomSql *r) {
     static const char *const operators[] = {"union",  "union all",  "intersect",
                                             "except", "except all", "union distinct"};
-    static const char *const tails[] = {"order by a desc", "limit 1",
-                                        "offset 2 rows fetch first row only",
+    static const char *const tails[] = {"order by a desc", "limit 1", "offset 2 rows fetch first row only",
                                         "order by 1 limit 2 offset 3", "for update of t"};
 
     r->depth++;
