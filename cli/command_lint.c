@@ -20,6 +20,7 @@
 #include "cli/lint_session.h"
 #include "cli/lint_split.h"
 #include "migrate/migrate.h"
+#include "rewrite/slot.h"
 
 #define CACHE_BYTES ((size_t)16 * 1024 * 1024)
 
@@ -95,6 +96,10 @@ static void report_finding(Lint *lint, const LintStatement *statement, const Lin
     Str text = statement->text;
     bool alone = facts->nstatements == 1; /* else psql joined what stood between "\;" into one string */
     bool changed = false;
+    /* As the extended protocol has it: a value is one more parameter. */
+    const Str *values =
+        slot_parameters(finding->decision->slots, finding->decision->nslots, facts->nparams, lint->arena);
+    EditList filled = edits_fill(&edits, lint->arena, values);
     for (int i = 0; i < facts->nstatements; i++) {
         const Statement *one = &facts->statements[i];
         const StatementDecision *decision = &finding->decision->statements[i];
@@ -107,7 +112,7 @@ static void report_finding(Lint *lint, const LintStatement *statement, const Lin
             .sql = {text.ptr + span.start, span.end - span.start},
             .fingerprint = one->fingerprint,
             .decision = decision,
-            .rewritten = decision->rewritten ? rewritten_text(lint->arena, &edits, text, span) : STR_NONE};
+            .rewritten = decision->rewritten ? rewritten_text(lint->arena, &filled, text, span) : STR_NONE};
         lint_report_add(&lint->report, lint->arena, &result);
         changed |= lint_session_follow(lint->session, one);
     }

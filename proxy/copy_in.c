@@ -381,7 +381,11 @@ bool copy_in_take(Session *s, Gather *out, const uint8_t *data, size_t size, siz
     case FE_SYNC: /* ignored by the server, too, while it reads rows */
         *used = total <= size ? total : 0;
         return true;
-    default: /* an error, which is the server's to report */
+    default: /* an error, which is the server's to report where it reads it */
+        if (c->batch.open) {
+            ask(s, out);
+            return true;
+        }
         if (!c->open)
             open_copy(s, out);
         return false;

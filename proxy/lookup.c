@@ -214,8 +214,11 @@ int lookup_want_exprs(Lookup *l, const Table *table, const Str *exprs, const Bin
     ask_by(l, want, exprs);
     Buf sql = {0};
     buf_append_cstr(&sql, "SELECT 1 WHERE ");
-    for (int k = 0; k < table->path.steps[0]->ncolumns; k++)
-        buf_printf(&sql, "%s(%.*s) IS NULL", k > 0 ? " OR " : "", STR_ARG(exprs[k]));
+    for (int k = 0; k < table->path.steps[0]->ncolumns; k++) {
+        buf_printf(&sql, "%sCAST(%.*s AS ", k > 0 ? " OR " : "", STR_ARG(exprs[k]));
+        tenant_expr_put_type(&sql, table->path.steps[0]->child_columns[k]);
+        buf_append_cstr(&sql, ") IS NULL");
+    }
     want->null_sql = arena_str(l->arena, (Str){(const char *)buf_ptr(&sql), buf_len(&sql)});
     buf_free(&sql);
     return l->nwants - 1;

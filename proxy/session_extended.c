@@ -9,6 +9,7 @@
 #include "proxy/session_messages.h"
 #include "proxy/sqlprep.h"
 #include "proxy/values.h"
+#include "rewrite/slot.h"
 #include "wire/bind.h"
 #include "wire/frontend.h"
 
@@ -23,7 +24,8 @@ static Rewritten *make_text(Session *s, const Prepared *p, const Plan *plan, Buf
     if (!plan_rewrites(plan))
         return NULL;
     Arena *arena = arena_new();
-    const Str *values = values_as_parameters(plan, values_own_parameters(plan, p->ntypes), arena);
+    const Str *values = slot_parameters(plan->decision->slots, plan->decision->nslots,
+                                        values_own_parameters(plan, p->ntypes), arena);
     Rewritten *rewritten = plan_rewrite(&s->worker->plans, plan, p->query, values, out);
     arena_free(arena);
     *hash = str_hash((Str){(const char *)buf_ptr(out), buf_len(out)}) | 1;

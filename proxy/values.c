@@ -29,19 +29,6 @@ int values_own_parameters(const Plan *plan, int ntypes) {
     return n > ntypes ? n : ntypes;
 }
 
-const Str *values_as_parameters(const Plan *plan, int nparams, Arena *arena) {
-    const Decision *d = plan->decision;
-    Str *texts = ARENA_ARRAY(arena, Str, d->nslots + 1);
-    Buf sql = {0};
-    for (int i = 0; i < d->nslots; i++) {
-        slot_put_parameter(&sql, &d->slots[i], nparams + i + 1);
-        texts[i] = arena_str(arena, (Str){(const char *)buf_ptr(&sql), buf_len(&sql)});
-        buf_clear(&sql);
-    }
-    buf_free(&sql);
-    return texts;
-}
-
 /* ---- keys ---- */
 
 /* The OID under which the server takes $n; 0 if nobody knows yet. */

@@ -28,8 +28,6 @@ ValuesStatus values_of_bind(struct Session *session, Gather *out, Prepared *prep
 /* Why a row without a known tenant is not sent; on the heap. `arena` is for the making. */
 Error *values_refusal(Arena *arena, const Table *table, TenantAnswer answer) MUST_USE;
 
-/* "CAST($n AS type)" for each slot of a statement whose own parameters end before n; in `arena`. */
-const Str *values_as_parameters(const Plan *plan, int nparams, Arena *arena) MUST_USE;
 /* How many parameters a statement has without the added ones. */
 int values_own_parameters(const Plan *plan, int ntypes) MUST_USE;
 

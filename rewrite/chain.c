@@ -116,7 +116,9 @@ static bool on_block(const Block *block, void *arg) {
     target = names_resolve(s->plan->rw->names, NULL, &block->target->name);
     for (int i = 0; i < block->nrows && target.kind == NAME_TABLE && target.table == s->plan->fk->parent; i++)
         look_at_row(s, block, &block->rows[i]);
-    return ++s->plan->rw->trace_work < TRACE_MAX_WORK;
+    s->plan->rw->trace_work += 1 + block->nrows;
+    s->refused |= s->plan->rw->trace_work > TRACE_MAX_WORK;
+    return !s->refused;
 }
 
 static bool by_value(Chain *chain, const InsertPlan *plan, int row) {
@@ -131,9 +133,14 @@ static bool by_value(Chain *chain, const InsertPlan *plan, int row) {
 
 /* ---- all rows ---- */
 
+/* More are not looked at: each takes a look at the whole statement. */
+#define MAX_ROWS 10000
+
 bool chain_find(InsertPlan *plan) {
     Chain *chain = ARENA_NEW(plan->rw->arena, Chain);
 
+    if (plan->nrows > MAX_ROWS)
+        return false;
     chain->trace = trace_begin(plan->rw, plan->table);
     chain->links = ARENA_ARRAY(plan->rw->arena, Link, plan->nrows);
     for (int row = 0; row < plan->nrows; row++) {

@@ -21,7 +21,11 @@ typedef struct Rewrite {
     bool several; /* the text has several statements: nothing can be found out between them */
     bool literals_matter;
     struct TraceAddition *traced; /* columns that lists were given (rewrite/trace.h) */
-    int trace_work;               /* spent on finding them */
+    struct TraceReaders *trace_readers; /* what is known of who reads CTEs */
+    int trace_work;                     /* spent on finding them */
+    const Statement *written_in;        /* the last answer of written_path() */
+    const Table *written_table;
+    bool written;
     const char *prefix; /* what made-up names begin with; NULL until one is needed */
     int nmade;          /* how many have been made up */
 } Rewrite;

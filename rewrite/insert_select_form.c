@@ -387,6 +387,14 @@ static void put_cte_tail(Form *f, uint32_t offset) {
     put_buf(f, offset, &sql);
 }
 
+/* `VALUES (1)RETURNING a` needs no space, what takes its place does. */
+static void put_space(Form *f, uint32_t offset, uint32_t end) {
+    const Str text = f->plan->rw->text;
+
+    if (end < text.len && lex_is(text.ptr, end, LEX_IS_IDENT_CONT))
+        put(f, offset, " ");
+}
+
 static void edit_single(Form *f) {
     const Block *block = f->plan->block;
     const Span row = block->default_values ? block->default_values_span : block->rows[0].span;
@@ -407,6 +415,7 @@ static void edit_single(Form *f) {
     put_row_end(f, 0, end);
     if (f->cte)
         put_cte_tail(f, end);
+    put_space(f, end, row.end);
     if (block->default_values)
         cut(f, row.start, row.end);
     else
@@ -415,6 +424,7 @@ static void edit_single(Form *f) {
 
 static void edit_several(Form *f) {
     const Block *block = f->plan->block;
+    const uint32_t end = block->rows[block->nrows - 1].span.end;
 
     put_cte_head(f);
     for (int row = 0; row < block->nrows; row++) {
@@ -423,7 +433,8 @@ static void edit_several(Form *f) {
         edit_cells(f, row);
         put_row_end(f, row, block->rows[row].span.end - 1);
     }
-    put_cte_tail(f, block->rows[block->nrows - 1].span.end);
+    put_cte_tail(f, end);
+    put_space(f, end, end);
 }
 
 bool insert_select_form_edit(InsertPlan *plan) {

@@ -63,3 +63,16 @@ void slot_put_literal(Buf *sql, const Slot *slot, Str value) {
     tenant_expr_put_type(sql, slot->table->tenant);
     buf_append_cstr(sql, ")");
 }
+
+const Str *slot_parameters(const Slot *slots, int nslots, int nparams, Arena *arena) {
+    Str *texts = ARENA_ARRAY(arena, Str, nslots);
+    Buf sql = {0};
+
+    for (int i = 0; i < nslots; i++) {
+        slot_put_parameter(&sql, &slots[i], nparams + i + 1);
+        texts[i] = arena_str(arena, (Str){(const char *)buf_ptr(&sql), buf_len(&sql)});
+        buf_clear(&sql);
+    }
+    buf_free(&sql);
+    return texts;
+}

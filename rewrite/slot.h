@@ -11,6 +11,8 @@ int slot_add(Rewrite *rw, const Table *table, const SlotKey *keys, bool nullable
 
 /* "CAST($n AS type)", type being that of the tenant: what stands for a slot in the extended protocol. */
 void slot_put_parameter(Buf *sql, const Slot *slot, int n);
+/* The same for all slots of a decision, numbered from nparams + 1 on; in `arena`. */
+const Str *slot_parameters(const Slot *slots, int nslots, int nparams, Arena *arena) MUST_USE;
 /* "CAST('value' AS type)"; NULL without a value (ptr NULL). For texts with standard_conforming_strings. */
 void slot_put_literal(Buf *sql, const Slot *slot, Str value);
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "rewrite/stable.h"
+#include "rewrite/star.h"
 
 static bool same(const char *a, const char *b) { return a && b && strcmp(a, b) == 0; }
 
@@ -57,14 +58,16 @@ static const Expr *output(const Target *targets, int ntargets, const char *colum
 }
 
 /* Whether the query is SELECT * FROM one item: its columns are the item's. */
-static bool passes_all(const Block *query) {
+static bool passes_all(Rewrite *rw, const Block *query) {
     return query->ntargets == 1 && query->targets[0].expr && query->targets[0].expr->kind == EXPR_STAR &&
-           query->nfrom == 1 && (query->from[0]->kind == FROM_TABLE || query->from[0]->kind == FROM_SUBQUERY);
+           query->nfrom == 1 &&
+           (query->from[0]->kind == FROM_TABLE || query->from[0]->kind == FROM_SUBQUERY) &&
+           !star_hides(rw, query);
 }
 
 /* The output that is the source's tenant. */
-static const char *tenant_output(const Block *query, const Source *source) {
-    if (passes_all(query))
+static const char *tenant_output(Rewrite *rw, const Block *query, const Source *source) {
+    if (passes_all(rw, query))
         return source->column;
     for (int i = 0; i < query->ntargets; i++) {
         const Target *target = &query->targets[i];
@@ -89,7 +92,7 @@ static const char *tenant_of_query(Rewrite *rw, const Block *query, const Table 
     if (query->kind != BLOCK_SELECT)
         return NULL;
     for (int k = 0; k < nkeys; k++) {
-        if (passes_all(query)) {
+        if (passes_all(rw, query)) {
             Expr *column = ARENA_NEW(rw->arena, Expr);
 
             *column = (Expr){.kind = EXPR_COLUMN, .column = keys[k]->column};
@@ -100,7 +103,7 @@ static const char *tenant_of_query(Rewrite *rw, const Block *query, const Table 
         if (!inner[k])
             return NULL;
     }
-    return source_find(rw, query, table, inner, &source) ? tenant_output(query, &source) : NULL;
+    return source_find(rw, query, table, inner, &source) ? tenant_output(rw, query, &source) : NULL;
 }
 
 /* ---- what a CTE has written ---- */

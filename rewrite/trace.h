@@ -14,9 +14,10 @@
 #include "rewrite/context.h"
 
 /* Items and expressions looked at in one text; beyond, nothing is found. */
-#define TRACE_MAX_WORK 2000000
+#define TRACE_MAX_WORK 10000000
 
 typedef struct TraceAddition TraceAddition;
+typedef struct TraceReaders TraceReaders;
 
 typedef struct Trace {
     Rewrite *rw;

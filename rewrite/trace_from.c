@@ -106,6 +106,12 @@ const char *trace_column_in(const TraceFound *found, const FromItem *item) {
 
 /* ---- who reads all of it? ---- */
 
+struct TraceReaders {
+    const Cte *cte;
+    bool whole; /* somebody reads all of it */
+    TraceReaders *next;
+};
+
 typedef struct Readers {
     Trace *trace;
     const Cte *cte;
@@ -158,7 +164,8 @@ static bool on_any_from(const FromItem *item, const Block *block, void *arg) {
 
     if (!counts(r))
         return false;
-    if (item->kind != FROM_TABLE || item == block->target || item->name.schema)
+    if (item->kind != FROM_TABLE || item == block->target || item->name.schema ||
+        !same(item->name.name, r->cte->name))
         return true;
     meaning = names_resolve(r->trace->rw->names, block, &item->name);
     if (meaning.kind == NAME_CTE && meaning.cte == r->cte)
@@ -173,11 +180,21 @@ bool trace_reads_all(Trace *trace, const Block *block, const FromItem *item) {
     return r.whole;
 }
 
-bool trace_may_add(Trace *trace, const Block *block, const FromItem *item, const Cte *cte) {
+static bool cte_is_read_whole(Trace *trace, const Cte *cte) {
     Readers r = {.trace = trace, .cte = cte};
+    TraceReaders *known = trace->rw->trace_readers;
 
-    if (!cte)
-        return !trace_reads_all(trace, block, item);
+    while (known && known->cte != cte)
+        known = known->next;
+    if (known)
+        return known->whole;
     walk_statement(trace->rw->statement, &(Walk){.from = on_any_from, .arg = &r});
-    return !r.whole;
+    known = ARENA_NEW(trace->rw->arena, TraceReaders);
+    *known = (TraceReaders){cte, r.whole, trace->rw->trace_readers};
+    trace->rw->trace_readers = known;
+    return r.whole;
+}
+
+bool trace_may_add(Trace *trace, const Block *block, const FromItem *item, const Cte *cte) {
+    return cte ? !cte_is_read_whole(trace, cte) : !trace_reads_all(trace, block, item);
 }

@@ -65,7 +65,7 @@ static bool on_block(const Block *block, void *arg) {
     return !look->found;
 }
 
-bool written_path(Rewrite *rw, const Table *table) {
+static bool find_write(Rewrite *rw, const Table *table) {
     Look look = {.rw = rw, .table = table, .found = rw->survey->writes_unknown};
     const TableSet *written = &rw->survey->written;
     bool possible = look.found;
@@ -75,4 +75,13 @@ bool written_path(Rewrite *rw, const Table *table) {
     if (possible && !look.found)
         walk_statement(rw->statement, &(Walk){.block = on_block, .arg = &look});
     return look.found;
+}
+
+bool written_path(Rewrite *rw, const Table *table) {
+    if (rw->written_in != rw->statement || rw->written_table != table) {
+        rw->written = find_write(rw, table);
+        rw->written_in = rw->statement;
+        rw->written_table = table;
+    }
+    return rw->written;
 }

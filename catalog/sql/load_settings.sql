@@ -9,5 +9,5 @@ SELECT r.rolname,
   LEFT JOIN pg_catalog.pg_roles r ON r.oid = s.setrole
  WHERE (s.setdatabase = 0 OR d.datname = pg_catalog.current_database())
    AND (s.setrole = 0 OR r.oid IS NOT NULL)
-   AND pg_catalog.split_part(o.option, '=', 1) IN ('search_path', 'standard_conforming_strings', 'client_encoding')
+   AND pg_catalog.lower(pg_catalog.split_part(o.option, '=', 1)) IN ('search_path', 'standard_conforming_strings', 'client_encoding', 'shardferry.tenant')
  ORDER BY d.datname NULLS FIRST, r.rolname NULLS FIRST, 3

@@ -133,9 +133,10 @@ def test_parameters(staged):
     with Wire(staged.proxy.endpoint()) as conn, Wire(staged.server.endpoint(staged.database)) as direct:
         for n, (sql, values, orders) in enumerate(cases):
             described = [target.ask(parse(sql, f"s{n}") + describe("S", f"s{n}") + sync()) for target in (conn, direct)]
-            assert [kind for kind, _ in described[0]] == [kind for kind, _ in described[1]], sql
-            assert described[0][:2] == described[1][:2], sql
+            errors = [error_of(messages) for messages in described]
+            assert [error.get("C") for error in errors] == [None if orders else "42804"] * 2, sql
             if orders:
+                assert described[0] == described[1], sql
                 messages = conn.ask(bind(values, "", f"s{n}") + describe("P") + execute() + sync())
                 assert not error_of(messages), (sql, messages)
     orders = [order for *_, inserted in cases for order in inserted or []]

@@ -216,7 +216,10 @@ class Cases(Changes):
             statements.append(self.insert_values(True, child))
         if self.chance(0.5):
             statements.insert(self.rng.randint(0, len(statements)), self.statement(True, self.safe()))
-        return Case("pipeline", [self.extended(*statements, separate=self.chance(0.3))], len(statements))
+        steps = [self.extended(*statements, separate=self.chance(0.3))]
+        if self.distributed:  # Citus takes no pipeline for a transaction: what stands before an error stays
+            steps = [self.command("BEGIN"), *steps, self.command("COMMIT")]
+        return Case("pipeline", steps, len(statements))
 
     def reuse(self):
         """The session's own prepared statements, one or more, in one go."""

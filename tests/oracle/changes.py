@@ -178,6 +178,8 @@ class Changes(Grammar):
         for _ in range(self.rng.choice([0, 1, 2, 4])):
             given = dict(zip(table.key, self.new_key(table)))
             given.update(zip(table.fk, self.parent_key(table)))
+            # Unique, since a COPY with two things wrong may be told of either.
+            given.update((over, f"copied {self.next}") for _, over, _, _ in table.unique if over in columns)
             rows.append([given[column] if column in given else self.plain_value(table, column) for column in columns])
         kinds = [table.type_of(column) for column in columns]
         if form == "binary" and any(kind.startswith("numeric") for kind in kinds):
