@@ -8,6 +8,7 @@
 #include "proxy/proxy.h"
 #include "proxy/session.h"
 #include "proxy/sqlprep.h"
+#include "wire/frontend.h"
 
 /* Of the tenant, in a statement's comment. */
 #define COMMENT_KEY "tenant"
@@ -266,12 +267,40 @@ void session_ready(Session *s, char transaction) {
 /* A statement of the old epoch may be in flight, or waiting in a portal that is already bound. */
 static bool holds_old_epoch(const Session *s) { return s->drain_mark > s->replies.popped || s->bound_writes; }
 
+static bool may_write(const Reply *r) {
+    return (r->kind == REPLY_QUERY || r->kind == REPLY_EXECUTE || r->kind == REPLY_FUNCTION) &&
+           (!r->plan || r->plan->may_write);
+}
+
+/* The number of the last message in the queue that may write; 0 if none does. */
+static uint64_t last_write(const Session *s) {
+    for (uint32_t i = s->replies.count; i > 0; i--)
+        if (may_write(reply_at(&s->replies, i - 1)))
+            return s->replies.popped + i;
+    return 0;
+}
+
+/* The server keeps its answers until it is told to send them: a client that has sent neither Sync nor Flush
+ * would keep it from being known that its statement is done. */
+static void ask_for_answers(Session *s) {
+    Buf *m = &s->worker->message;
+    if (s->client_skip > 0 || s->copy_in)
+        return;
+    buf_clear(m);
+    frontend_put_flush(m);
+    stream_write(&s->server, buf_ptr(m), buf_len(m));
+    buf_clear(m);
+}
+
 void session_epoch_changed(Session *s) {
-    if (s->state != SESSION_ACTIVE || (reply_none(&s->replies) && !s->bound_writes))
+    uint64_t mark = s->state == SESSION_ACTIVE ? last_write(s) : 0;
+    if (mark == 0 && !(s->state == SESSION_ACTIVE && s->bound_writes))
         return;
     if (!s->drain_mark)
         s->worker->draining++;
-    s->drain_mark = s->replies.pushed;
+    s->drain_mark = mark ? mark : 1;
+    if (mark)
+        ask_for_answers(s);
 }
 
 void session_check_drained(Session *s) {

@@ -243,3 +243,13 @@ def test_under_load(migration):
     wrong = [row for row in migration.execute(WRONG_ROWS) if row[0] > last + 100]
     assert wrong == []
     assert migration.last_id() > last + 100
+
+
+@pytest.mark.parametrize("sent", [parse("INSERT INTO products (name) VALUES ('x')", "s"), parse("SELECT 1") + bind() + execute()],
+                         ids=["parse", "select"])
+def test_client_that_waits_without_sync(migration, sent):
+    """It has asked for nothing to be answered; the proxy acknowledges all the same."""
+    with Wire(migration.proxy.endpoint()) as conn:
+        conn.send(sent)
+        migration.derive()
+        assert conn.ask(sync())[-1][0] == "Z"

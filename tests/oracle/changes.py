@@ -25,7 +25,7 @@ class Changes(Grammar):
                     f"INSERT~INTO~parcels~(line_item_id,~weight)~SELECT~line_item_id,~1.5~FROM~l{self.returning(TABLES['parcels'])}")
         elif form == "two parents":
             text = (f"WITH~o~AS~(INSERT~INTO~orders~(store_id,~status)~VALUES~('{tenant}',~'a'),~('{Values.quoted(self.seeds.tenant(2))}',~'b')~RETURNING~*)~"
-                    f"INSERT~INTO~line_items~(quantity,~order_id)~SELECT~1,~o.order_id~FROM~o~ORDER~BY~o.order_id{self.returning(TABLES['line_items'])}")
+                    f"INSERT~INTO~line_items~(quantity,~order_id)~SELECT~1,~o.order_id~FROM~o~ORDER~BY~o.order_id{self.returning(TABLES['line_items'], drawn=True)}")
         elif form == "text":
             code = Values.quoted(self.new_key(TABLES["shelves"])[0])
             text = (f"WITH~s~AS~(INSERT~INTO~shelves~(code,~store_id)~VALUES~('{code}',~'{tenant}')~RETURNING~code)~"
@@ -148,12 +148,13 @@ class Changes(Grammar):
         table = self.child()
         values = Values(self.rng, extended, False)
         form = self.rng.choice(["count", "join", "row", "currval"])
+        if form == "join" and self.distributed:
+            form = "count"
         if form == "count":
             text = f"SELECT~store_id,~count(*)~FROM~{table.name}~GROUP~BY~1~ORDER~BY~1"
         elif form == "join":
             on = "~AND~".join(f"c.{column}~=~p.{key}" for column, key in zip(table.fk, TABLES[table.parent].key))
-            tenant = "~AND~c.store_id~=~p.store_id" if self.distributed else ""
-            text = f"SELECT~p.store_id,~c.*~FROM~{table.name}~c~JOIN~{table.parent}~p~ON~{on}{tenant}~WHERE~p.store_id~=~" \
+            text = f"SELECT~p.store_id,~c.*~FROM~{table.name}~c~JOIN~{table.parent}~p~ON~{on}~WHERE~p.store_id~=~" \
                    f"'{Values.quoted(self.seeds.tenant(1))}'~ORDER~BY~c.{table.key[0]}"
         elif form == "row":
             text = f"SELECT~*~FROM~{table.name}~WHERE~{self.where_seed(table, values)}~ORDER~BY~1"

@@ -136,10 +136,13 @@ class Grammar:
     def spelled_fk(self, table, values):
         return {column: values.spell(table.type_of(column), value) for column, value in zip(table.fk, self.parent_key(table))}
 
-    def returning(self, table, alias=""):
+    def returning(self, table, alias="", drawn=False):
+        """A RETURNING clause or none. `drawn`: several rows may draw ids from a sequence, on Citus in any order."""
         if self.chance(0.4):
             return ""
         prefix = f"{alias}." if alias and self.chance(0.5) else ""
+        if drawn and self.distributed:
+            return f"~RETURNING~{prefix}store_id"
         columns = [name for name, _ in table.columns]
         choices = [prefix + table.key[0], f"{prefix}*" if prefix or self.chance(0.5) else "*", f"{prefix}store_id",
                    f"{prefix}{columns[-1]},~{prefix}{table.fk[0] if table.fk else columns[0]}", f"upper({prefix}{columns[-1]}::text)~AS~up",
@@ -232,7 +235,7 @@ class Grammar:
         if form == "grouped":
             body = f"({fk})~SELECT~{names(pk)}~FROM~{parent.name}~p~WHERE~{where}~GROUP~BY~{names(pk)}~HAVING~count(*) > 0{order}"
         elif form == "distinct":
-            body = f"({fk},~{last})~SELECT~DISTINCT~{names(pk)},~{filler}~FROM~{parent.name}~p,~stores~s~WHERE~{where}{order}"
+            body = f"({fk},~{last})~SELECT~DISTINCT~{names(pk)},~{filler}~FROM~{parent.name}~p{'' if self.distributed else ',~stores~s'}~WHERE~{where}{order}"
         elif form == "union":
             cells = names(values.spell(kind, part, True) for kind, part in zip((table.type_of(column) for column in table.fk), keys[1]))
             body = (f"({fk})~SELECT~{names(pk)}~FROM~{parent.name}~p~WHERE~{where}~UNION{self.rng.choice(['', '~ALL'])}~SELECT~{cells}"
@@ -262,7 +265,7 @@ class Grammar:
         else:
             body = f"({last},~{fk})~SELECT~{filler},~{names(pk)}~FROM~{self.name(parent)}~AS~p~WHERE~{where}{order}"
         tail = self.conflict(table, table.name, values) if conflict and form not in ("star",) else ""
-        return self.done(f"insert select {form}" if not tail else "insert select on conflict", f"{head}~{body}{tail}{self.returning(table)}", values)
+        return self.done(f"insert select {form}" if not tail else "insert select on conflict", f"{head}~{body}{tail}{self.returning(table, drawn=True)}", values)
 
     # ON CONFLICT
 
