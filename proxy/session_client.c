@@ -58,12 +58,12 @@ static Error *refusal_of_plan(const Refusal *refusal) {
     return err;
 }
 
-/* A reason of the proxy's, for the time being; then the statement's own. A PREPARE may be put right before it
- * is executed; in an aborted transaction the server has its own answer. */
-static Error *refusal_of(const Session *s, const Plan *plan, bool *fenced) {
+/* A reason of the proxy's, for the time being; then the statement's own, if it is to run now. In an aborted
+ * transaction the server has its own answer. */
+static Error *refusal_of(const Session *s, const Plan *plan, bool runs, bool *fenced) {
     Error *refusal = refusal_fenced(s, plan);
     *fenced = refusal != NULL;
-    if (!refusal && plan->refusal && !plan->prepares && !session_is_aborted(s))
+    if (!refusal && plan->refusal && runs && !session_is_aborted(s))
         refusal = refusal_of_plan(plan->refusal);
     return refusal;
 }
@@ -77,11 +77,12 @@ static Plan *executed_by(Session *s, const Statement *stmt) {
 
 Error *message_refusal(Session *s, const Plan *plan, bool *later) {
     bool fenced;
-    Error *refusal = refusal_of(s, plan, &fenced);
+    /* What a PREPARE prepares may be put right before it is executed. */
+    Error *refusal = refusal_of(s, plan, !plan->prepares || plan->nstatements > 1, &fenced);
     for (int i = 0; !refusal && s->sql_prepared && i < plan->nstatements; i++) {
         Plan *executed = executed_by(s, plan_statement(plan, i));
         if (executed)
-            refusal = refusal_of(s, executed, &fenced);
+            refusal = refusal_of(s, executed, true, &fenced);
         plan_unref(executed);
     }
     if (fenced)

@@ -287,3 +287,12 @@ def test_client_leaves_during_a_lookup(resolving, locked):
     conn.close()
     locked()
     assert resolving.proxy.is_alive()
+
+
+def test_prepared_by_sql(conn):
+    """A PREPARE by itself does no harm; what it prepared is refused when it is executed, wherever."""
+    assert not error_of(conn.ask(query("PREPARE p AS INSERT INTO line_items (order_id, quantity) VALUES (NULL, $1)")))
+    for sql in ("EXECUTE p (1)", "SELECT 1; EXECUTE p (1)",
+                "PREPARE q AS INSERT INTO line_items (order_id) VALUES (NULL); EXECUTE q"):
+        error = error_of(conn.ask(query(sql)))
+        assert error["C"] == "23502" and "tenant of a row" in error["M"], sql

@@ -35,9 +35,18 @@ class Citus:
         try:
             for _ in range(3):
                 self.nodes.append(PostgresServer(settings=_SETTINGS, preload="citus"))
+                self._allow_plugin(self.nodes[-1])
         except BaseException:
             self.remove()
             raise
+
+    @staticmethod
+    def _allow_plugin(node):
+        """Recent minor releases decode with listed libraries alone; older ones do not know the setting."""
+        known = node.execute("SELECT setting FROM pg_settings WHERE name = 'output_plugin_libraries'", None, "postgres")
+        if known:
+            node.execute(f"ALTER SYSTEM SET output_plugin_libraries = {known[0][0]}, citus", None, "postgres")
+            node.execute("SELECT pg_reload_conf()", None, "postgres")
 
     @property
     def coordinator(self):

@@ -46,7 +46,8 @@ static void check(const Case *c, const Decision *decision, Arena *arena) {
         const char *line = c->expected[i];
 
         if (line[0] == '=')
-            expected = arena_printf(arena, "%s%s%s", expected ? expected : "", expected ? "\n" : "", line + 2);
+            expected =
+                arena_printf(arena, "%s%s%s", expected ? expected : "", expected ? "\n" : "", line + 2);
         else if (line[0] >= '1' && line[0] <= '9')
             check_slot(c, decision, c->expected[i], arena);
         nslots += line[0] >= '1' && line[0] <= '9';
