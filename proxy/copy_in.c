@@ -201,7 +201,7 @@ static void ask(Session *s, Gather *out) {
         close_copy(s, out, false);
     Lookup *lookup = c->batch.lookup;
     c->batch.lookup = NULL;
-    lookup_send(s, lookup, out);
+    lookup_send_bulk(s, lookup, out);
     session_wait(s);
 }
 

@@ -94,6 +94,24 @@ bool copy_value_is_wrong(const Column *column, const BindParam *value, bool plai
     return !read_integer(trimmed, type->bytes, &n);
 }
 
+void copy_value_put_text(Buf *out, const Column *column, const BindParam *value) {
+    const ValueType *type = type_of(column);
+    const uint8_t *bytes = (const uint8_t *)value->bytes.ptr;
+    int64_t n = 0;
+
+    if (!value->binary || !type || type->class == VALUE_TEXT) {
+        buf_append_str(out, value->bytes);
+        return;
+    }
+    for (size_t i = 0; i < value->bytes.len; i++) {
+        if (type->class == VALUE_UUID)
+            buf_printf(out, "%02x", bytes[i]);
+        n = i == 0 ? (int8_t)bytes[0] : (int64_t)((uint64_t)n << 8 | bytes[i]);
+    }
+    if (type->class == VALUE_INTEGER)
+        buf_printf(out, "%lld", (long long)n);
+}
+
 bool copy_value_put_binary(Buf *out, const Column *column, Str text, Error *err) {
     const ValueType *type = type_of(column);
     uint8_t uuid[16];

@@ -6,6 +6,7 @@
 #include <uthash.h>
 
 #include "base/mem.h"
+#include "proxy/copy_value.h"
 #include "proxy/proxy.h"
 #include "proxy/session.h"
 #include "rewrite/tenant_expr.h"
@@ -297,19 +298,60 @@ void lookup_send(Session *s, Lookup *l, Gather *out) {
     s->lookup = l;
 }
 
+/* An array of one column's values, as text. */
+static Str put_array(const Lookup *l, int k) {
+    const Column *column = l->wants[0].table->path.steps[0]->child_columns[k];
+    Buf array = {0}, value = {0};
+    for (int i = 0; i < l->nasked; i++) {
+        buf_append_cstr(&array, i == 0 ? "{\"" : ",\"");
+        buf_clear(&value);
+        copy_value_put_text(&value, column, &l->wants[l->asked[i]].params[k]);
+        const char *bytes = (const char *)buf_ptr(&value);
+        for (size_t n = 0; n < buf_len(&value); n++) {
+            if (bytes[n] == '"' || bytes[n] == '\\')
+                buf_put_u8(&array, '\\');
+            buf_put_u8(&array, (uint8_t)bytes[n]);
+        }
+        buf_put_u8(&array, '"');
+    }
+    buf_put_u8(&array, '}');
+    Str text = arena_str(l->arena, (Str){(const char *)buf_ptr(&array), buf_len(&array)});
+    buf_free(&array);
+    buf_free(&value);
+    return text;
+}
+
+void lookup_send_bulk(Session *s, Lookup *l, Gather *out) {
+    const Table *table = l->wants[0].table;
+    const int nkeys = table->path.steps[0]->ncolumns;
+    BindParam *params = ARENA_ARRAY(l->arena, BindParam, nkeys);
+    Buf *m = &s->worker->message;
+    Buf sql = {0};
+    l->asked = ARENA_ARRAY(l->arena, int, l->nwants);
+    for (int i = 0; i < l->nwants; i++)
+        if (is_open(&l->wants[i]))
+            l->asked[l->nasked++] = i;
+    for (int k = 0; k < nkeys; k++)
+        params[k].bytes = put_array(l, k);
+    tenant_expr_put_bulk_lookup(&sql, table);
+    const Want all = {.params = params, .types = ARENA_ARRAY(l->arena, uint32_t, nkeys), .nparams = nkeys};
+    buf_clear(m);
+    put_parse(s, m, &all, (Str){(const char *)buf_ptr(&sql), buf_len(&sql)});
+    put_execution(s, m, &all)->want = (uint32_t)l->asked[0];
+    frontend_put_flush(m);
+    gather_copy(out, buf_ptr(m), buf_len(m));
+    buf_clear(m);
+    buf_free(&sql);
+    STAT_ADD(s->worker->stats.tenants_looked_up, (uint64_t)l->nasked);
+    l->unanswered = 1;
+    l->state = LOOKUP_WAITING;
+    l->generation = tenant_cache_generation(&s->worker->proxy->tenants);
+    s->lookup = l;
+}
+
 /* ---- answers ---- */
 
-void lookup_row(Session *s, int number, bool null_check, Str payload) {
-    Lookup *l = s->lookup;
-    Want *want = &l->wants[number];
-    Error err;
-    Str tenant;
-    if (null_check) {
-        want->answer = TENANT_NO_PARENT;
-        return;
-    }
-    if (!backend_first_column(payload, &tenant, &err))
-        tenant = STR_NONE;
+static void answer(Lookup *l, Want *want, Str tenant) {
     if (want->answer != TENANT_UNASKED) {
         if (want->answer == TENANT_KNOWN && !str_eq(want->tenant, tenant))
             want->answer = TENANT_AMBIGUOUS;
@@ -317,6 +359,36 @@ void lookup_row(Session *s, int number, bool null_check, Str payload) {
     }
     want->answer = tenant.ptr ? TENANT_KNOWN : TENANT_ABSENT;
     want->tenant = tenant.ptr ? arena_str(l->arena, tenant) : STR_NONE;
+}
+
+static void bulk_row(Lookup *l, Str payload) {
+    Str values[2];
+    Error err;
+    if (!backend_columns(payload, values, 2, &err) || !values[1].ptr)
+        return;
+    long place = 0;
+    for (size_t i = 0; i < values[1].len && place <= l->nasked; i++)
+        place = place * 10 + (values[1].ptr[i] - '0');
+    if (place >= 1 && place <= l->nasked)
+        answer(l, &l->wants[l->asked[place - 1]], values[0]);
+}
+
+void lookup_row(Session *s, int number, bool null_check, Str payload) {
+    Lookup *l = s->lookup;
+    Want *want = &l->wants[number];
+    Error err;
+    Str tenant;
+    if (l->asked) {
+        bulk_row(l, payload);
+        return;
+    }
+    if (null_check) {
+        want->answer = TENANT_NO_PARENT;
+        return;
+    }
+    if (!backend_first_column(payload, &tenant, &err))
+        tenant = STR_NONE;
+    answer(l, want, tenant);
 }
 
 static void remember(Session *s, const Lookup *l, const Want *want) {
@@ -335,10 +407,12 @@ static void remember(Session *s, const Lookup *l, const Want *want) {
 
 void lookup_done(Session *s, int number) {
     Lookup *l = s->lookup;
-    Want *want = &l->wants[number];
-    if (want->answer == TENANT_UNASKED)
-        want->answer = TENANT_MISSING;
-    remember(s, l, want);
+    for (int i = 0; i < (l->asked ? l->nasked : 1); i++) {
+        Want *want = &l->wants[l->asked ? l->asked[i] : number];
+        if (want->answer == TENANT_UNASKED)
+            want->answer = TENANT_MISSING;
+        remember(s, l, want);
+    }
     if (--l->unanswered > 0)
         return;
     l->state = LOOKUP_ANSWERED;
@@ -350,7 +424,7 @@ void lookup_described(Session *s) {
     session_release(s);
 }
 
-void lookup_failed(Session *s) {
-    s->lookup->state = LOOKUP_FAILED;
+void lookup_failed(Session *s, bool own_error) {
+    s->lookup->state = own_error ? LOOKUP_FAILED : LOOKUP_SKIPPED;
     session_release(s);
 }

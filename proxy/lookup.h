@@ -50,7 +50,8 @@ typedef enum LookupState {
     LOOKUP_COLLECTING,
     LOOKUP_WAITING,
     LOOKUP_ANSWERED,
-    LOOKUP_FAILED, /* the client has got the error */
+    LOOKUP_FAILED,  /* the client has got the error */
+    LOOKUP_SKIPPED, /* so it has, of an older message: the server ignores the one that waits, too */
 } LookupState;
 
 typedef struct Lookup {
@@ -63,6 +64,8 @@ typedef struct Lookup {
     uint32_t *index; /* by key: number of a want, from 1; a power of two of places */
     uint32_t places;
     int unanswered;
+    int *asked; /* of a bulk lookup: the wants in the order in which they are asked for; NULL */
+    int nasked;
     uint64_t generation; /* of the cache, when it was asked */
 } Lookup;
 
@@ -90,11 +93,15 @@ bool lookup_is_open(const Lookup *lookup) MUST_USE;
 /* Asks for all that are open; the session, which owns the lookup from now on, is to be held. */
 void lookup_send(struct Session *session, Lookup *lookup, Gather *out);
 
+/* The same by one statement for all, where all are of one table and were added by their values, with no types
+ * declared; binary ones are of types that proxy/copy_value.h knows. */
+void lookup_send_bulk(struct Session *session, Lookup *lookup, Gather *out);
+
 /* session_server.c: the answers. want: its number. */
 void lookup_row(struct Session *session, int want, bool null_check, Str payload);
 void lookup_done(struct Session *session, int want);
 void lookup_described(struct Session *session); /* the parameters' types have come instead */
-void lookup_failed(struct Session *session);
+void lookup_failed(struct Session *session, bool own_error);
 
 /* What the transaction has learnt. After an error, ROLLBACK TO or a change of parents it may be wrong. */
 void lookup_forget(struct Session *session);

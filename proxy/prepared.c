@@ -63,6 +63,12 @@ void prepared_described(Prepared *p, const uint8_t *types, int ntypes) {
     p->ndescribed = ntypes;
 }
 
+void prepared_forget_types(Prepared *p) {
+    free(p->described);
+    p->described = NULL;
+    p->ndescribed = 0;
+}
+
 Prepared *prepared_find(const PreparedTable *table, Str name) {
     if (name.len == 0)
         return table->unnamed;

@@ -62,6 +62,8 @@ void prepared_sent_as(Prepared *prepared, Plan *plan, Rewritten *rewritten, uint
 
 /* Keeps the types of the parameters, n big-endian OIDs. */
 void prepared_described(Prepared *prepared, const uint8_t *types, int ntypes);
+/* The server has another text, and may see other types in it. */
+void prepared_forget_types(Prepared *prepared);
 
 Prepared *prepared_find(const PreparedTable *table, Str name) MUST_USE;
 /* Puts it in; what stood under the name is handed out with its reference, NULL if nothing did. */

@@ -36,6 +36,7 @@ typedef struct Reply {
     uint8_t prefix;  /* QUERY: statements of the proxy's own in front of the client's, not answered yet; own
                         EXECUTE: likewise, this one included */
     uint32_t want;   /* EXECUTE of a lookup: which want it is for */
+    uint16_t added;  /* DESCRIBE: how many of the parameters are not the client's */
     uint16_t statement; /* QUERY: index of the statement that is answered now */
     uint64_t started; /* ns, uv_hrtime: when the client's message arrived, or the previous statement's answer
                          ended */

@@ -60,6 +60,8 @@ static void release_if_closed(Session *s) {
     if (s->drain_mark)
         worker_drained_one(w);
     copy_in_free(s);
+    lookup_free(s->lookup);
+    lookup_forget(s);
     console_free(s->console);
     reply_free(&s->replies);
     prepared_remove_all(&s->prepared);

@@ -193,12 +193,13 @@ static size_t needed(Session *s, Need need, size_t total, size_t have, const uin
 }
 
 /* What the message at the head waited for has failed, and its client has the error. In the extended protocol
- * the server skips up to the client's Sync; a simple query ends where that would. Returns whether the message
- * is dealt with. */
+ * the server skips up to the client's Sync; a simple query ends where that would, unless the error is of a
+ * message before it. Returns whether the message is dealt with. */
 static bool drop_failed(Session *s, Gather *out, size_t total, const Frame *frame) {
+    bool ends = s->lookup->state == LOOKUP_FAILED && frame->type == FE_QUERY;
     lookup_free(s->lookup);
     s->lookup = NULL;
-    if (frame->type != FE_QUERY)
+    if (!ends)
         return false;
     s->skipping = false;
     reply_push(&s->replies, REPLY_SYNC)->started = s->worker->now;
@@ -217,7 +218,7 @@ static size_t take_message(Session *s, Gather *out, const uint8_t *p, size_t hav
     Need need = MESSAGES[(uint8_t)frame->type].need;
     MessageHandler *handle = MESSAGES[(uint8_t)frame->type].handle;
     const Config *config = s->worker->runtime->config;
-    if (s->lookup && s->lookup->state == LOOKUP_FAILED && drop_failed(s, out, total, frame))
+    if (s->lookup && s->lookup->state >= LOOKUP_FAILED && drop_failed(s, out, total, frame))
         return 0;
     if (s->skipping && MESSAGES[(uint8_t)frame->type].ends_skipping) {
         s->skipping = false;
@@ -246,6 +247,10 @@ static size_t take_message(Session *s, Gather *out, const uint8_t *p, size_t hav
     if (taken == TAKEN_LATER) {
         s->later = true;
         return 0;
+    }
+    if (!s->copy) { /* held back after it was answered, it may have been refused: it is nobody's then */
+        lookup_free(s->lookup);
+        s->lookup = NULL;
     }
     if (taken == TAKEN_FORWARD)
         gather_range(out, p, there);
@@ -300,7 +305,7 @@ size_t session_client_messages(Session *s, const uint8_t *data, size_t size) {
             break;
     }
     gather_flush(&out);
-    s->later |= s->copy && s->waiting;
+    s->later |= s->waiting;
     if (s->later)
         stream_stop_reading(&s->client);
     return s->state == SESSION_CLOSING ? size : used;

@@ -40,6 +40,7 @@ static void send_parse(Session *s, Gather *out, Prepared *p, Plan *plan, bool ow
     Rewritten *rewritten = make_text(s, p, plan, &text, &hash);
     Str sent = rewritten ? (Str){(const char *)buf_ptr(&text), buf_len(&text)} : p->query;
     prepared_sent_as(p, plan, rewritten, hash);
+    prepared_forget_types(p);
     Reply *r = reply_push(&s->replies, REPLY_PARSE);
     r->started = s->worker->now;
     r->swallow = own;
@@ -208,8 +209,10 @@ Taken message_describe(Session *s, Gather *out, const Message *m) {
     r->started = s->worker->now;
     if (p) {
         r->rewritten = p->rewritten ? rewritten_ref(p->rewritten) : NULL;
-        if (plan_needs_values(p->plan))
+        if (plan_needs_values(p->plan)) {
             r->prepared = prepared_ref(p);
+            r->added = (uint16_t)p->plan->decision->nslots;
+        }
     }
     return TAKEN_FORWARD;
 }

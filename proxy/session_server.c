@@ -127,6 +127,8 @@ static void skip_to_sync(Session *s) {
  * in the client's. */
 static Fate forward_lookup_error(Session *s, Gather *out, Str payload, const Reply *r) {
     const Lookup *l = s->lookup;
+    if (!payload.ptr) /* too large to be looked into */
+        return FATE_FORWARD;
     uint32_t position = r->want < (uint32_t)l->nwants ? l->wants[r->want].position : 0;
     Buf *m = &s->worker->message;
     buf_clear(m);
@@ -164,19 +166,23 @@ static Fate handle_error(Session *s, Gather *out, Str payload) {
         if (r->prefix > 0)
             sqlprep_failed(s, r->plan->executes, r->prefix);
     } else if (r->kind != REPLY_QUERY && r->kind != REPLY_SYNC && r->kind != REPLY_FUNCTION) {
-        bool copy = r->copy;
+        bool copy = r->copy, lookup = r->lookup;
         count(s, r, 0, true);
         skip_to_sync(s);
         if (s->copy && (copy || s->skipping))
             copy_in_failed(s);
         else if (s->waiting && s->skipping) /* the lookup was the error, or was skipped behind it */
-            lookup_failed(s);
+            lookup_failed(s, lookup);
     }
     return fate;
 }
 
+/* What is said of an expression in a lookup is said again when the statement itself is executed. */
 static Fate handle_notice(Session *s, Gather *out, Str payload) {
-    return forward_mapped(s, out, BE_NOTICE, payload, reply_head(&s->replies)) ? FATE_REPLACED : FATE_FORWARD;
+    const Reply *r = reply_head(&s->replies);
+    if (r && r->lookup && payload.ptr)
+        return FATE_DROP;
+    return forward_mapped(s, out, BE_NOTICE, payload, r) ? FATE_REPLACED : FATE_FORWARD;
 }
 
 /* ---- ends of replies ---- */
@@ -227,7 +233,7 @@ static Fate handle_parameter_description(Session *s, Gather *out, Str payload) {
     Error err;
     if (!r || !r->prepared || !backend_parameter_description(payload, &types, &ntypes, &err))
         return FATE_FORWARD;
-    int own = ntypes - r->prepared->plan->decision->nslots;
+    int own = ntypes - r->added;
     prepared_described(r->prepared, types, own > 0 ? own : 0);
     if (r->swallow)
         return FATE_DROP;

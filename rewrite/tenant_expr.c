@@ -285,3 +285,28 @@ void tenant_expr_put_join(Buf *sql, const Table *table, const char *from, const 
 }
 
 const char *tenant_expr_equality(const Column *a, const Column *b) { return equality_schema(a, b); }
+
+void tenant_expr_put_bulk_lookup(Buf *sql, const Table *table) {
+    const ForeignKey *fk = table->path.steps[0];
+    const int nsteps = steps_needed(table);
+
+    buf_append_cstr(sql, "SELECT ");
+    put_tenant(sql, table, nsteps);
+    buf_append_cstr(sql, ", k.n FROM ROWS FROM (");
+    for (int k = 0; k < fk->ncolumns; k++) {
+        buf_printf(sql, "%spg_catalog.unnest(CAST($%d AS ", k == 0 ? "" : ", ", k + 1);
+        tenant_expr_put_type(sql, fk->child_columns[k]);
+        buf_append_cstr(sql, "[]))");
+    }
+    buf_append_cstr(sql, ") WITH ORDINALITY AS k(");
+    for (int k = 0; k < fk->ncolumns; k++)
+        buf_printf(sql, "k%d, ", k + 1);
+    buf_append_cstr(sql, nsteps > 1 ? "n) JOIN (" : "n) JOIN ");
+    put_parents(sql, table, nsteps);
+    if (nsteps > 1)
+        buf_append_cstr(sql, ")");
+    for (int k = 0; k < fk->ncolumns; k++) {
+        put_on(sql, 0, fk, k);
+        buf_printf(sql, "k.k%d", k + 1);
+    }
+}

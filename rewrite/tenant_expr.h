@@ -30,6 +30,11 @@ void tenant_expr_put_join(Buf *sql, const Table *table, const char *from, const 
  * table->path.steps[0], "$1" for instance. */
 void tenant_expr_put_lookup(Buf *sql, const Table *table, const Str *keys);
 
+/* The same for many parents at once: $1, $2, … are arrays, one for each column of table->path.steps[0], of
+ * keys without NULLs. Each row is a tenant and the place of its key in the arrays, from 1; a key without a
+ * parent has none, one with several has several. It works on tables that Citus has taken over, too. */
+void tenant_expr_put_bulk_lookup(Buf *sql, const Table *table);
+
 /* A column's type as a cast needs it: qualified, with the modifier of e.g. "numeric(10,2)" or "timestamp(3)
  * without time zone". */
 void tenant_expr_put_type(Buf *sql, const Column *column);

@@ -86,16 +86,23 @@ void backend_put_parameter_description(Buf *out, const uint8_t *types, int ntype
     frame_end(out, begun);
 }
 
-bool backend_first_column(Str payload, Str *value, Error *err) {
-    uint16_t n;
+bool backend_columns(Str payload, Str *values, int n, Error *err) {
+    uint16_t count;
     uint32_t length;
 
-    if (!reader_take_u16(&payload, &n) || !reader_take_u32(&payload, &length))
+    if (!reader_take_u16(&payload, &count) || (int)count < n)
         return malformed(err, "DataRow");
-    *value = STR_NONE;
-    if (length == UINT32_MAX)
-        return true;
-    return reader_take_bytes(&payload, length, value) || malformed(err, "DataRow");
+    for (int i = 0; i < n; i++) {
+        values[i] = STR_NONE;
+        if (!reader_take_u32(&payload, &length) ||
+            (length != UINT32_MAX && !reader_take_bytes(&payload, length, &values[i])))
+            return malformed(err, "DataRow");
+    }
+    return true;
+}
+
+bool backend_first_column(Str payload, Str *value, Error *err) {
+    return backend_columns(payload, value, 1, err);
 }
 
 Str backend_error_field(Str payload, char field) {

@@ -56,6 +56,8 @@ MUST_USE bool backend_command_tag(Str payload, Str *tag, Error *err);
 MUST_USE bool backend_parameter_description(Str payload, const uint8_t **types, int *ntypes, Error *err);
 /* Appends a ParameterDescription of the first n types. */
 void backend_put_parameter_description(Buf *out, const uint8_t *types, int ntypes);
+/* The first n columns of a DataRow; ptr NULL for NULL. */
+MUST_USE bool backend_columns(Str payload, Str *values, int n, Error *err);
 /* The first column of a DataRow; ptr NULL for NULL. */
 MUST_USE bool backend_first_column(Str payload, Str *value, Error *err);
 
