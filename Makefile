@@ -7,6 +7,7 @@
 #   make sanitize   all tests with AddressSanitizer and UndefinedBehaviorSanitizer
 #   make fuzz       each fuzzer for FUZZ_SECONDS (default 60)
 #   make bench      the side-by-side measurements
+#   make model      the model of the epoch protocol (docs/epoch), checked with spin
 #   make check-layers, make format, make install (DESTDIR, PREFIX), make clean
 
 BUILD    ?= build
@@ -105,6 +106,9 @@ bench: | deps-bench
 	@$(MAKE) --no-print-directory all
 	@SHARDFERRY="$${SHARDFERRY:-$(BUILD)/shardferry}" BENCH_JSON="$${BENCH_JSON:-$(BUILD)/bench.json}" bench/run
 
+model: | deps-model
+	@scripts/check-model $(BUILD)/model
+
 deps-%: ; @scripts/install-deps $*
 
 unit-programs: $(UNIT)
@@ -154,5 +158,5 @@ clean:
 
 -include $(OBJECTS:.o=.d) $(UNIT:=.d) $(FUZZ_OBJECTS:.o=.d)
 
-.PHONY: all demo test sanitize bench unit unit-programs fuzz fuzz-programs check-layers install format clean \
+.PHONY: all demo test sanitize bench model unit unit-programs fuzz fuzz-programs check-layers install format clean \
         $(addprefix unit-,$(LAYERS))

@@ -14,16 +14,31 @@
 
 #define MAX_ROWS 10000
 #define MAX_BYTES (1024 * 1024)
+/* Rows that may reference later ones should come in one batch: it is checked as a whole. */
+#define SELF_REFERENCE_FACTOR 20
 /* The server's MaxAllocSize: no line, and no field, is longer. */
 #define MAX_ROW_BYTES 0x3fffffffu
 
 #define SQLSTATE_BAD_COPY_FILE_FORMAT "22P04"
+
+static bool references_itself(const Table *table) {
+    for (int i = 0; i < table->nforeign_keys; i++)
+        if (table->foreign_keys[i]->parent == table)
+            return true;
+    return false;
+}
 
 void copy_batch_init(CopyBatch *b, const CopyPlan *plan, Str tenant, bool utf8, int server_version) {
     char *text = tenant.ptr ? mem_printf("%.*s", STR_ARG(tenant)) : NULL;
     *b = (CopyBatch){.plan = plan, .utf8 = utf8, .lookup = lookup_new()};
     b->tenant = (Str){text, tenant.len};
     b->plain_integers = server_version < 160000;
+    b->max_rows = MAX_ROWS;
+    b->max_bytes = MAX_BYTES;
+    if (references_itself(plan->table)) {
+        b->max_rows *= SELF_REFERENCE_FACTOR;
+        b->max_bytes *= SELF_REFERENCE_FACTOR;
+    }
     b->by_tenant = text && rewrite_needs_values(plan->table);
     if (!plan->keys)
         return;
@@ -228,7 +243,7 @@ CopyBatchState copy_batch_split(Session *s, CopyBatch *b, bool at_end) {
     CopyRow row = {.kind = COPY_ROW_DATA};
     while (!b->raw && !b->ended && !b->refusal && row.kind != COPY_ROW_INCOMPLETE) {
         const uint64_t lines = b->splitter.lines;
-        if (b->nrows >= MAX_ROWS || b->split >= MAX_BYTES)
+        if (b->nrows >= b->max_rows || b->split >= b->max_bytes)
             return COPY_BATCH_FULL;
         const size_t left = buf_len(&b->data) - b->split;
         row = copy_row_next(&b->splitter, &b->plan->row, left ? buf_ptr(&b->data) + b->split : NULL, left,

@@ -32,7 +32,9 @@ typedef struct CopyBatch {
     bool by_tenant;      /* it goes before the parents' */
     bool utf8;           /* the client's encoding */
     bool plain_integers; /* the server's: see copy_value_is_wrong */
-    int *positions;      /* of the key's columns in a row; this and the next three are owned */
+    int max_rows;        /* of one batch */
+    size_t max_bytes;
+    int *positions; /* of the key's columns in a row; this and the next three are owned */
     CopyField *fields;
     BindParam *values;
     uint32_t *types;

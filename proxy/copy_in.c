@@ -171,11 +171,21 @@ static void refuse_copy(Session *s, Gather *out, Error *refusal) {
 
 /* ---- rows ---- */
 
+/* A cancel that the server may have met between two COPYs. */
+static Error *refusal_cancelled(Session *s) {
+    Error *err;
+    if (!hold_is_cancelled(s))
+        return NULL;
+    err = MEM_NEW(Error);
+    error_set(err, SQLSTATE_QUERY_CANCELED, "canceling statement due to user request");
+    return err;
+}
+
 /* Sends the whole batch; false if that was the end of the COPY. */
 static bool send_rows(Session *s, Gather *out) {
     CopyIn *c = s->copy;
     Buf *m = &s->worker->message;
-    Error *refusal = NULL;
+    Error *refusal = refusal_cancelled(s);
     while (!refusal && !copy_batch_is_empty(&c->batch)) {
         if (!c->open) {
             refusal = refusal_fenced(s, c->plan);
@@ -265,6 +275,7 @@ static void begin(Session *s, Plan *plan, Rewritten *rewritten, Str tenant) {
     buf_free(&text);
     copy_batch_init(&c->batch, c->copy, tenant, s->utf8, plan->snapshot->server_version_num);
     s->copy = c;
+    hold_watch(s);
     s->bound_writes = true; /* an epoch that ends must wait for it, in between too */
     message_count_statements(s, plan);
 }
@@ -388,6 +399,7 @@ bool copy_in_take(Session *s, Gather *out, const uint8_t *data, size_t size, siz
         }
         if (!c->open)
             open_copy(s, out);
+        hold_unwatch(s);
         return false;
     }
 }
@@ -494,6 +506,7 @@ void copy_in_free(Session *s) {
     if (!c)
         return;
     s->copy = NULL;
+    hold_unwatch(s);
     plan_unref(c->plan);
     rewritten_unref(c->rewritten);
     free(c->text);

@@ -35,12 +35,31 @@ void hold_end(Session *s) {
     pthread_mutex_unlock(&list->lock);
 }
 
-static bool is_cancelled(Session *s) {
+bool hold_is_cancelled(Session *s) {
     HoldList *list = &s->worker->proxy->held;
     pthread_mutex_lock(&list->lock);
     bool cancelled = s->hold.cancelled;
     pthread_mutex_unlock(&list->lock);
     return cancelled;
+}
+
+void hold_watch(Session *s) {
+    HoldList *list = &s->worker->proxy->held;
+    pthread_mutex_lock(&list->lock);
+    s->hold.watched = true;
+    s->hold.cancelled = false;
+    list_append(&list->holds, &s->hold.link);
+    pthread_mutex_unlock(&list->lock);
+}
+
+void hold_unwatch(Session *s) {
+    HoldList *list = &s->worker->proxy->held;
+    if (!s->hold.watched)
+        return;
+    pthread_mutex_lock(&list->lock);
+    s->hold.watched = false;
+    list_remove(&s->hold.link);
+    pthread_mutex_unlock(&list->lock);
 }
 
 bool hold_statement(Session *s, Error **refusal) {
@@ -49,7 +68,7 @@ bool hold_statement(Session *s, Error **refusal) {
         return false;
     if (!s->hold.since)
         begin(s);
-    bool cancelled = is_cancelled(s);
+    bool cancelled = hold_is_cancelled(s);
     if (!cancelled && s->worker->now - s->hold.since < timeout_ns) {
         free(*refusal);
         *refusal = NULL;
@@ -86,7 +105,10 @@ bool hold_cancel(HoldList *list, uint32_t pid, Str key) {
         Session *s = LIST_ENTRY(it, Session, hold.link);
         if (!is_for(s, pid, key))
             continue;
-        found = s->hold.cancelled = true;
+        s->hold.cancelled = true;
+        if (s->hold.watched)
+            continue;
+        found = true;
         uv_async_send(&s->worker->wake); /* it runs as long as it has a session */
     }
     pthread_mutex_unlock(&list->lock);

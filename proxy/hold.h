@@ -26,6 +26,7 @@ typedef struct Hold {
     uint64_t since; /* ns, monotonic; 0: nothing is held */
     List link;      /* in HoldList; this and the next under its lock */
     bool cancelled;
+    bool watched; /* nothing is held; the request goes on to the server, and is noted here, too */
 } Hold;
 
 /* Of the process. */
@@ -46,7 +47,14 @@ void hold_end(struct Session *session);
 /* Looks at what the worker's sessions hold again. */
 void hold_retry(struct Worker *worker);
 
-/* A CancelRequest has come: whether it is for a held statement, which is then cancelled. From any worker. */
+/* Between the parts of a statement that the session makes several of, the server is at nothing and forgets a
+ * request: so it is noted, until hold_unwatch, for hold_is_cancelled. Not while a statement is held. */
+void hold_watch(struct Session *session);
+void hold_unwatch(struct Session *session);
+bool hold_is_cancelled(struct Session *session) MUST_USE;
+
+/* A CancelRequest has come: whether it is for a held statement, which is then cancelled, and not for the
+ * server. From any worker. */
 bool hold_cancel(HoldList *list, uint32_t pid, Str key) MUST_USE;
 
 #endif

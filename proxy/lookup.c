@@ -55,6 +55,18 @@ void lookup_forget(Session *s) {
     }
 }
 
+void lookup_parents_move(Session *s) {
+    lookup_forget(s);
+    s->moved_parents = true;
+    tenant_cache_forget(&s->worker->proxy->tenants);
+}
+
+void lookup_error(Session *s, Str sqlstate) {
+    lookup_forget(s);
+    if (s->used_cache && str_eq(sqlstate, str_of(SQLSTATE_FOREIGN_KEY_VIOLATION)))
+        tenant_cache_forget(&s->worker->proxy->tenants);
+}
+
 void lookup_transaction_end(Session *s, bool committed) {
     TenantCache *cache = &s->worker->proxy->tenants;
     if (s->moved_parents) /* once more: others may have asked before it was committed */
@@ -137,20 +149,31 @@ static int find_same(Lookup *l, const ParentKey *key) {
     return -1;
 }
 
+/* Whether bytes that the client and the server exchange mean the same in every session. */
+static bool is_universal(const Session *s, Str text) {
+    if (s->utf8 && !s->encoding_pending)
+        return true;
+    for (size_t i = 0; i < text.len; i++)
+        if ((unsigned char)text.ptr[i] >= 0x80)
+            return false;
+    return true;
+}
+
 static void answer_from_memory(Session *s, Lookup *l, Want *want) {
     const Learnt *learnt = find_learnt(s, &want->key);
     char text[TENANT_CACHE_TEXT + 1];
     int len = -1;
-    if (learnt) {
+    if (learnt && is_universal(s, learnt->tenant)) {
         want->tenant = arena_str(l->arena, learnt->tenant);
         want->answer = TENANT_KNOWN;
         return;
     }
     if (parent_key_is_guarded(want->table))
         len = tenant_cache_get(&s->worker->proxy->tenants, &want->key, text);
-    if (len < 0)
+    if (len < 0 || !is_universal(s, (Str){text, (size_t)len}))
         return;
     STAT_ADD(s->worker->stats.tenants_cached, 1);
+    s->used_cache = true;
     want->tenant = arena_str(l->arena, (Str){text, (size_t)len});
     want->answer = TENANT_KNOWN;
 }
@@ -177,6 +200,8 @@ int lookup_want_values(Session *s, Lookup *l, const Table *table, const BindPara
     int n = table->path.steps[0]->ncolumns;
     ParentKey key = {{0, 0}};
     ParentKeyKind kind = parent_key(table, values, types, &key);
+    for (int i = 0; i < n && kind == PARENT_KEY_PLAIN && parent_key_has_text(table); i++)
+        kind = is_universal(s, values[i].bytes) ? kind : PARENT_KEY_NONE;
     int same = kind == PARENT_KEY_PLAIN ? find_same(l, &key) : -1;
     Want *want = add(l);
     want->table = table;
@@ -263,6 +288,15 @@ static Reply *put_execution(Session *s, Buf *m, const Want *want) {
     return expect(s, REPLY_EXECUTE);
 }
 
+/* Closes them: an open portal would be in the way of DDL on the parents. */
+static void put_end(Session *s, Buf *m) {
+    reply_push(&s->replies, REPLY_CLOSE)->swallow = true;
+    frontend_put_close(m, 'P', LOOKUP_NAME);
+    reply_push(&s->replies, REPLY_CLOSE)->swallow = true;
+    frontend_put_close(m, 'S', LOOKUP_NAME);
+    frontend_put_flush(m);
+}
+
 static bool same_statement(const Want *a, const Want *b) {
     return a && str_eq(a->sql, b->sql) && a->nparams == b->nparams &&
            (a->nparams == 0 || memcmp(a->types, b->types, sizeof *a->types * (size_t)a->nparams) == 0);
@@ -290,7 +324,7 @@ void lookup_send(Session *s, Lookup *l, Gather *out) {
         l->unanswered++;
         STAT_ADD(s->worker->stats.tenants_looked_up, 1);
     }
-    frontend_put_flush(m);
+    put_end(s, m);
     gather_copy(out, buf_ptr(m), buf_len(m));
     buf_clear(m);
     l->state = LOOKUP_WAITING;
@@ -338,7 +372,7 @@ void lookup_send_bulk(Session *s, Lookup *l, Gather *out) {
     buf_clear(m);
     put_parse(s, m, &all, (Str){(const char *)buf_ptr(&sql), buf_len(&sql)});
     put_execution(s, m, &all)->want = (uint32_t)l->asked[0];
-    frontend_put_flush(m);
+    put_end(s, m);
     gather_copy(out, buf_ptr(m), buf_len(m));
     buf_clear(m);
     buf_free(&sql);
@@ -393,7 +427,7 @@ void lookup_row(Session *s, int number, bool null_check, Str payload) {
 
 static void remember(Session *s, const Lookup *l, const Want *want) {
     TenantCache *cache = &s->worker->proxy->tenants;
-    if (want->answer != TENANT_KNOWN || !want->has_key)
+    if (want->answer != TENANT_KNOWN || !want->has_key || !is_universal(s, want->tenant))
         return;
     if (!s->wrote && parent_key_is_guarded(want->table)) {
         tenant_cache_put(cache, &want->key, l->generation, want->tenant);

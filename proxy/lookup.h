@@ -5,7 +5,7 @@
  * asked goes over the session's own server connection, in the extended protocol with Flush, so that it is
  * part of the client's transaction and sees its rows:
  *
- *   Close S, Parse, { Close P, Bind, Execute } …, Flush
+ *   Close S, Parse, { Close P, Bind, Execute } …, Close P, Close S, Flush
  *
  * under reserved names. Everything that answers it is swallowed; an error is the client's, as if its own
  * message had caused it, and the message is then not sent. */
@@ -103,8 +103,13 @@ void lookup_done(struct Session *session, int want);
 void lookup_described(struct Session *session); /* the parameters' types have come instead */
 void lookup_failed(struct Session *session, bool own_error);
 
-/* What the transaction has learnt. After an error, ROLLBACK TO or a change of parents it may be wrong. */
+/* What the transaction has learnt. After an error or ROLLBACK TO it may be wrong. */
 void lookup_forget(struct Session *session);
+/* A statement leaves that may change what others find their tenant by. */
+void lookup_parents_move(struct Session *session);
+/* The server has reported an error of this SQLSTATE. A foreign key that is violated may be the one that
+ * guards the cache: what is in it was changed by someone whom the proxy does not see. */
+void lookup_error(struct Session *session, Str sqlstate);
 /* The transaction is over: what it learnt is everybody's if it was committed. */
 void lookup_transaction_end(struct Session *session, bool committed);
 

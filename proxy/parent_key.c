@@ -160,6 +160,17 @@ ParentKeyKind parent_key(const Table *table, const BindParam *values, const uint
     return PARENT_KEY_PLAIN;
 }
 
+bool parent_key_has_text(const Table *table) {
+    const ForeignKey *fk = table->path.steps[0];
+
+    for (int k = 0; k < fk->ncolumns; k++)
+        if (class_of_column(fk->child_columns[k]) == CLASS_TEXT)
+            return true;
+    return false;
+}
+
+bool parent_key_is_integer(const Column *column) { return class_of_column(column) == CLASS_INTEGER; }
+
 static bool covers(const ForeignKey *fk, const ForeignKey *step, const Column *tenant) {
     int found = 0;
     bool has_tenant = false;

@@ -27,4 +27,9 @@ ParentKeyKind parent_key(const Table *table, const BindParam *values, const uint
  * foreign key of the child, so that a tenant that is out of date is an error and not a wrong row. */
 bool parent_key_is_guarded(const Table *table) MUST_USE;
 
+/* Whether the columns that name the parent have some whose values are text. */
+bool parent_key_has_text(const Table *table) MUST_USE;
+/* Whether a number without quotes is a value of the column as it stands. */
+bool parent_key_is_integer(const Column *column) MUST_USE;
+
 #endif

@@ -106,6 +106,7 @@ struct Session {
     bool ddl;              /* in this transaction: the catalog has to be read again when it commits */
     bool bound_writes;     /* a portal of a writing statement is open */
     uint64_t syncs;        /* Syncs sent: the number of the batch that messages belong to */
+    uint64_t encoding_mark; /* replies.pushed when a SET of those three left */
     uint64_t tenant_mark;  /* replies.pushed when a statement left that may change the tenant; 0: none */
     uint64_t batch_mark;   /* replies.pushed at the last end of a batch: a Sync, a simple query */
     uint64_t drain_mark;   /* replies.pushed when a new epoch came: the older ones are under the old epoch; 0:
@@ -123,6 +124,7 @@ struct Session {
     uint64_t learnt_generation; /* of the tenant cache, when the first was asked for */
     bool wrote;                 /* this transaction may have written something */
     bool moved_parents;         /* or changed what others find their tenant by */
+    bool used_cache;            /* this transaction has tenants from the shared cache */
     struct CopyIn *copy; /* owned; a COPY whose rows get their tenant; NULL */
 
     struct Console *console; /* owned */
@@ -150,8 +152,8 @@ static inline bool session_is_aborted(const Session *session) {
 /* Processes what was held back before the session became ready for it, on both sides, and goes on reading. */
 void session_flush_held(Session *session);
 
-/* The server has been asked for what the message at the head needs: no message is taken until
- * session_release, which the one who deals with the server's messages calls. */
+/* The server has been asked for what the message at the head needs, or will tell it at the end of a batch: no
+ * message is taken until session_release, which the one who deals with the server's messages calls. */
 void session_wait(Session *session);
 void session_release(Session *session);
 

@@ -40,12 +40,18 @@ void message_count_statements(Session *s, const Plan *plan) {
         STAT_ADD(s->worker->stats.rewritten, n);
     }
     s->wrote |= plan->may_write;
-    if (plan->rolls_back || plan->moves_parents)
+    if (plan->rolls_back)
         lookup_forget(s);
-    if (plan->moves_parents) {
-        s->moved_parents = true;
-        tenant_cache_forget(&s->worker->proxy->tenants);
-    }
+    if (plan->moves_parents)
+        lookup_parents_move(s);
+}
+
+bool message_waits_for_encoding(Session *s) {
+    bool ended = s->batch_mark >= s->encoding_mark; /* in the same batch no answer need come */
+    if (!s->encoding_pending || !ended || s->encoding_mark <= s->replies.popped)
+        return false;
+    session_wait(s);
+    return true;
 }
 
 static Error *refusal_of_plan(const Refusal *refusal) {
@@ -83,6 +89,8 @@ Error *message_refusal(Session *s, const Plan *plan, bool *later) {
         Plan *executed = executed_by(s, plan_statement(plan, i));
         if (executed)
             refusal = refusal_of(s, executed, true, &fenced);
+        if (executed && executed->moves_parents)
+            lookup_parents_move(s);
         plan_unref(executed);
     }
     if (fenced)

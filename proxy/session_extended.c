@@ -61,6 +61,8 @@ Taken message_parse(Session *s, Gather *out, const Message *m) {
         reply_push(&s->replies, REPLY_PARSE)->started = s->worker->now;
         return TAKEN_FORWARD;
     }
+    if (message_waits_for_encoding(s))
+        return TAKEN_LATER;
     Plan *plan = session_plan(s, parse.query);
     Prepared *p = prepared_new(parse.name, parse.query, parse.params, parse.nparams);
     if (plan_rewrites(plan)) {
@@ -132,7 +134,7 @@ static Error *refusal_many(int n) {
 /* A Bind that gets values behind its own. */
 static Taken bind_with_values(Session *s, Gather *out, const Message *m, Prepared *p, Error **refusal) {
     int nslots = p->plan->decision->nslots;
-    const Str *values;
+    const Str *values = NULL;
     BindMessage bind;
     Error err;
     if (!bind_decode(m->payload, &bind, &err))
@@ -141,7 +143,8 @@ static Taken bind_with_values(Session *s, Gather *out, const Message *m, Prepare
         *refusal = refusal_many(bind.nparams + nslots);
         return TAKEN_DONE;
     }
-    if (values_of_bind(s, out, p, &bind, &values, refusal) == VALUES_WAIT)
+    /* In an aborted transaction the server only counts them. */
+    if (!session_is_aborted(s) && values_of_bind(s, out, p, &bind, &values, refusal) == VALUES_WAIT)
         return TAKEN_LATER;
     if (*refusal)
         return TAKEN_DONE;
@@ -181,7 +184,7 @@ Taken message_bind(Session *s, Gather *out, const Message *m) {
             return TAKEN_LATER;
         if (!refusal && p->plan->executes)
             sqlprep_send(s, out, p->plan->executes);
-        if (!refusal && plan_needs_values(p->plan) && !session_is_aborted(s))
+        if (!refusal && plan_needs_values(p->plan))
             taken = bind_with_values(s, out, m, p, &refusal);
         if (taken == TAKEN_LATER)
             return TAKEN_LATER;

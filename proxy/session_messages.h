@@ -28,6 +28,8 @@ MessageHandler message_parse, message_bind, message_describe, message_execute, m
 bool message_bind_needs_all(Session *session, Str statement) MUST_USE;
 
 /* session_client.c */
+/* A text at the head cannot be read until the batch before it is answered: the session waits for that. */
+bool message_waits_for_encoding(Session *session) MUST_USE;
 void message_count_statements(Session *session, const Plan *plan);
 /* Sends what was put into the worker's `message`. */
 void message_send_own(Session *session, Gather *out);

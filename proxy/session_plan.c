@@ -163,8 +163,10 @@ bool session_plan_is_current(Session *s, const Plan *plan) {
 /* ---- effects ---- */
 
 void session_predict(Session *s, const Plan *plan) {
-    if (plan->sets_encoding)
+    if (plan->sets_encoding) {
         s->encoding_pending = true;
+        s->encoding_mark = s->replies.pushed;
+    }
     if (!plan->has_effects)
         return;
     const Statement *stmt;
@@ -247,6 +249,7 @@ void session_ready(Session *s, char transaction) {
         if (reply_none(&s->replies) && (s->wrote || s->learnt || s->moved_parents))
             lookup_transaction_end(s, !s->failed);
         s->failed = false;
+        s->used_cache &= !reply_none(&s->replies);
         if (reply_none(&s->replies)) { /* else messages behind this Sync may have bound new ones */
             portal_close_all(&s->prepared);
             s->bound_writes = false;

@@ -65,6 +65,8 @@ Taken message_query(Session *s, Gather *out, const Message *m) {
         reply_push(&s->replies, REPLY_QUERY)->started = s->worker->now;
         return TAKEN_FORWARD;
     }
+    if (message_waits_for_encoding(s))
+        return TAKEN_LATER;
     Plan *plan = session_plan(s, text);
     Error *refusal = message_refusal(s, plan, &later);
     if (s->sql_prepared) { /* texts of what it executes were looked up since, and plan_span is of the last one

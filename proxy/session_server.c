@@ -144,7 +144,7 @@ static Fate handle_error(Session *s, Gather *out, Str payload) {
     if (!r) /* of the connection, not of a statement; the server will close it */
         return FATE_FORWARD;
     s->failed = s->mispredicted = true;
-    lookup_forget(s);
+    lookup_error(s, backend_error_field(payload, 'C'));
     Fate fate = FATE_FORWARD;
     if (r->refusal) {
         Buf *m = &s->worker->message;
@@ -171,7 +171,7 @@ static Fate handle_error(Session *s, Gather *out, Str payload) {
         skip_to_sync(s);
         if (s->copy && (copy || s->skipping))
             copy_in_failed(s);
-        else if (s->waiting && s->skipping) /* the lookup was the error, or was skipped behind it */
+        else if (s->waiting && s->lookup && s->skipping) /* the lookup was the error, or was skipped behind it */
             lookup_failed(s, lookup);
     }
     return fate;
@@ -326,6 +326,8 @@ static Fate handle_ready(Session *s, Gather *out, Str payload) {
         s->skipping = false;
     session_ready(s, transaction);
     session_check_drained(s);
+    if (s->waiting && !s->lookup) /* for the end of a batch */
+        session_release(s);
     return FATE_FORWARD;
 }
 

@@ -46,11 +46,18 @@ static uint32_t type_of_param(const Prepared *p, int n) {
     return 0;
 }
 
-/* A literal's value: 7, 'a''b'. False for other spellings. */
-static bool read_literal(Arena *arena, Str text, Str *value) {
+static bool is_number(Str text) {
+    for (size_t i = 0; i < text.len; i++)
+        if (text.ptr[i] < '0' || text.ptr[i] > '9')
+            return false;
+    return text.len > 0;
+}
+
+/* A literal's value: 7, 'a''b'. False for other spellings; 007 is another one of a text. */
+static bool read_literal(Arena *arena, const Column *column, Str text, Str *value) {
     if (text.len == 0 || text.ptr[0] != '\'') {
         *value = text;
-        return text.len > 0 && text.ptr[0] >= '0' && text.ptr[0] <= '9';
+        return is_number(text) && parent_key_is_integer(column);
     }
     char *bytes = ARENA_ARRAY(arena, char, text.len);
     size_t n = 0, i = 1;
@@ -81,13 +88,24 @@ static bool plain_value(const Source *source, const SlotKey *key, BindParam *val
     }
     value->binary = false;
     return key->literal &&
-           read_literal(source->lookup->arena, span_text(source, span_of(source, key)), &value->bytes);
+           read_literal(source->lookup->arena, key->column, span_text(source, span_of(source, key)),
+                        &value->bytes);
 }
 
-/* A parameter that is a key by itself has the column's type unless it was declared. In an expression of the
- * lookup's it may get another one than in the statement, if something else there says what it is. */
+/* As a key by itself, a parameter has the column's type, unless it was declared, or something else in the
+ * statement says what it is. A number in digits is the same one whatever its type. */
+static bool param_lacks_type(const Source *source, const SlotKey *key) {
+    const BindParam *value = &source->params[key->param - 1];
+    bool plain = !value->binary && parent_key_is_integer(key->column) && is_number(value->bytes);
+    return value->bytes.ptr && !plain && plan_repeats_param(source->plan, key->param) &&
+           type_of_param(source->prepared, key->param) == 0;
+}
+
+/* In an expression of the lookup's it may get another type than in the statement, too. */
 static bool lacks_type(const Source *source, const SlotKey *key) {
-    if (key->param || key->copy.end == 0)
+    if (key->param)
+        return param_lacks_type(source, key);
+    if (key->copy.end == 0)
         return false;
     Str text = span_text(source, span_of(source, key));
     LexToken token = lex_next(text.ptr, text.len, 0);
@@ -244,9 +262,11 @@ Error *values_refusal(Arena *arena, const Table *table, TenantAnswer answer) {
 
 /* ---- a message ---- */
 
-static Str session_value(const Source *source) {
+/* *later: a statement that was sent before, and may yet fail, decides. */
+static Str session_value(const Source *source, bool *later) {
     bool unknown = false;
     const char *tenant = session_tenant(source->s, source->text, &unknown);
+    *later = unknown && !source->s->predicted.current->tenant_unknown;
     return unknown || !tenant ? STR_NONE : arena_str(source->lookup->arena, str_of(tenant));
 }
 
@@ -302,6 +322,7 @@ static void ask_types(Source *source, Gather *out) {
     r->started = s->worker->now;
     r->swallow = r->lookup = true;
     r->prepared = prepared_ref(source->prepared);
+    r->added = (uint16_t)source->plan->decision->nslots;
     buf_clear(m);
     frontend_put_describe(m, 'S', str_of(source->prepared->name));
     frontend_put_flush(m);
@@ -314,7 +335,12 @@ static void ask_types(Source *source, Gather *out) {
 static ValuesStatus settle(Source *source, Gather *out, Plan *plan, Error **refusal) {
     const Decision *d = plan->decision;
     source->lookup = take_scratch(source->s->worker);
-    Str session = session_value(source);
+    bool later;
+    Str session = session_value(source, &later);
+    if (later) {
+        session_wait(source->s);
+        return VALUES_WAIT;
+    }
     if (session.ptr)
         return fill(source, session, NULL, refusal);
     if (lacks_types(source)) {
@@ -330,6 +356,12 @@ static ValuesStatus settle(Source *source, Gather *out, Plan *plan, Error **refu
     return wait_for(source, plan, numbers);
 }
 
+/* Whether a text has the same meaning under both plans: long ones are planned each time. */
+static bool same_meaning(const Plan *a, const Plan *b) {
+    return a == b || (a->generation == b->generation && a->context == b->context &&
+                      a->decision->nslots == b->decision->nslots);
+}
+
 /* A message that is taken up again has its answers. If what it means has changed meanwhile, or only the types
  * were asked for, it begins anew with what was learnt. */
 static ValuesStatus find_values(Source *source, Gather *out, Plan *plan, Error **refusal) {
@@ -340,7 +372,7 @@ static ValuesStatus find_values(Source *source, Gather *out, Plan *plan, Error *
     lookup_free(s->worker->lookup);
     s->worker->lookup = l;
     s->lookup = NULL;
-    if (l->plan != plan || !l->numbers)
+    if (!l->numbers || !same_meaning(l->plan, plan))
         return settle(source, out, plan, refusal);
     source->lookup = l;
     return fill(source, STR_NONE, l->numbers, refusal);

@@ -19,7 +19,8 @@
  *
  * A child that another transaction inserts at the same time is not seen: in `derive` it keeps the tenant
  * that its parent had, for the verification to find; from `keyed` on the foreign key refuses one of both. So
- * it is with a value from FROM, where several of its rows match. */
+ * it is with a value from FROM where several of its rows match: a note says so, unless a key of the table in
+ * FROM tells that there is one. */
 #include "rewrite/carry.h"
 
 #include <string.h>
@@ -129,6 +130,57 @@ static bool comes_from_target(const SetList *set, const Table *table, const Expr
     return true;
 }
 
+/* The one table of FROM, and the column of its key that is looked for in the condition. */
+typedef struct OneRow {
+    const SetList *set;
+    const Table *table, *from;
+    const char *row, *column;
+} OneRow;
+
+/* Whether the column is equal to what does not come from FROM. */
+static bool is_fixed(const Expr *left, const Expr *right, void *arg) {
+    const OneRow *one = arg;
+
+    return left->kind == EXPR_COLUMN && left->column && strcmp(left->column, one->column) == 0 &&
+           (left->name.name ? strcmp(left->name.name, one->row) == 0 : !table_column(one->table, left->column)) &&
+           comes_from_target(one->set, one->table, right);
+}
+
+/* Whether the condition names one row of FROM: by a key that is equal to columns of the target, or fixed. */
+static bool is_one_row(Rewrite *rw, const SetList *set, const Table *table) {
+    const FromItem *item = set->block->nfrom == 1 ? set->block->from[0] : NULL;
+    NameMeaning meaning = {.kind = NAME_UNKNOWN};
+    OneRow one = {.set = set, .table = table};
+
+    if (item && item->kind == FROM_TABLE && item->ncolumns == 0)
+        meaning = names_resolve(rw->names, set->block, &item->name);
+    if (meaning.kind != NAME_TABLE)
+        return false;
+    one.from = meaning.table;
+    one.row = item->alias ? item->alias : item->name.name;
+    for (int i = 0; i < one.from->nkeys; i++) {
+        const Key *key = &one.from->keys[i];
+        bool fixed = !key->partial_or_expression;
+
+        for (int k = 0; k < key->ncolumns && fixed; k++) {
+            one.column = key->columns[k]->name;
+            fixed = set_equalities(rw, set, is_fixed, &one);
+        }
+        if (fixed)
+            return true;
+    }
+    return false;
+}
+
+/* Whether what the children get may be another value than the row gets, of another row of FROM. */
+static bool may_differ(Rewrite *rw, const SetList *set, const Table *table, const CarryValue *value) {
+    bool from_target = true;
+
+    for (int i = 0; i < value->nexprs; i++)
+        from_target &= comes_from_target(set, table, value->exprs[i]);
+    return set->block->nfrom > 0 && !from_target && !is_one_row(rw, set, table);
+}
+
 /* The word that stands next behind the SET list: FROM. Its end; 0 if it is another. */
 static uint32_t from_start(const Rewrite *rw, const SetList *set) {
     LexToken from = lex_next(rw->text.ptr, rw->text.len, set->end);
@@ -163,9 +215,9 @@ const char *carry_problem(Rewrite *rw, const SetList *set, const Table *table, c
     for (int i = 0; i < value->nexprs; i++) {
         if (value->exprs[i]->kind == EXPR_DEFAULT || !stable_expr(rw, value->exprs[i], block))
             return "the value may be another the second time";
-        if (block->nfrom > 0 && !comes_from_target(set, table, value->exprs[i]) && !mistakes_show(rw, table))
-            return "the value may come from one of several rows of FROM";
     }
+    if (may_differ(rw, set, table, value) && !mistakes_show(rw, table))
+        return "the value may come from one of several rows of FROM";
     return child_problem(rw, table, 0);
 }
 
@@ -320,6 +372,19 @@ static void edit_where(Rewrite *rw, const Block *block, const char *rows) {
     }
 }
 
+/* From keyed on a foreign key holds the pair. */
+static void note_several(Rewrite *rw, const Table *table) {
+    for (const Table *child = next_child(rw, table, NULL); child; child = next_child(rw, table, child)) {
+        if (child->stage < STAGE_KEYED)
+            rewrite_note(rw, arena_printf(rw->arena,
+                                          "%s.%s may become another than that of %s: the value may come from one "
+                                          "of several rows of FROM",
+                                          rewrite_quoted(rw, child->name),
+                                          rewrite_quoted(rw, child->tenant->name),
+                                          rewrite_quoted(rw, table->name)));
+    }
+}
+
 void carry_edit(Rewrite *rw, const SetList *set, const Table *table, const CarryValue *value) {
     const Block *block = set->block;
     const Cte *cte = own_cte(block);
@@ -334,6 +399,8 @@ void carry_edit(Rewrite *rw, const SetList *set, const Table *table, const Carry
     flush(rw, offset, &sql);
     buf_free(&sql);
     edit_where(rw, block, rows);
+    if (may_differ(rw, set, table, value))
+        note_several(rw, table);
     rw->decision->rewritten = true;
 }
 

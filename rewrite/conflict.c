@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "rewrite/stable.h"
 #include "rewrite/update.h"
 #include "rewrite/walk.h"
 
@@ -69,16 +70,34 @@ static bool target_lacks_tenant(const Rewrite *rw, const Block *block, const Tab
     return table->kind == KIND_DISTRIBUTED && rw->snapshot->epoch > 0 && !some_key(block, table, NULL);
 }
 
-static void complete_target(Rewrite *rw, const Block *block, const Table *table) {
+static bool constraint_has_tenant(const Block *block, const Table *table) {
+    for (int i = 0; i < table->nkeys; i++) {
+        const Key *key = &table->keys[i];
+
+        for (int k = 0; k < key->ncolumns && strcmp(key->name, block->conflict_constraint) == 0; k++) {
+            if (key->columns[k] && key->columns[k] == table->tenant)
+                return true;
+        }
+    }
+    return false;
+}
+
+/* Returns whether what is in conflict has, by the target as it is sent, the same tenant. */
+static bool complete_target(Rewrite *rw, const Block *block, const Table *table) {
+    if (!table->tenant)
+        return false;
+    if (block->conflict_constraint)
+        return constraint_has_tenant(block, table);
     if (!target_lacks_tenant(rw, block, table))
-        return;
+        return target_has(block, table->tenant->name);
     if (block->conflict_target_span.end == 0) {
         rewrite_note(rw, "where ON CONFLICT stands in the text is not known");
-        return;
+        return false;
     }
     edits_insert(rw->edits, rw->arena, block->conflict_target_span.end - 1,
                  str_of(arena_printf(rw->arena, ", %s", rewrite_quoted(rw, table->tenant->name))));
     rw->decision->rewritten = true;
+    return true;
 }
 
 /* ---- DO UPDATE: what Citus does not take ---- */
@@ -88,21 +107,11 @@ typedef struct Search {
     const char *function;
 } Search;
 
-/* Those that are likely there; Citus finds the others. */
 static bool find_function(const Expr *expr, void *arg) {
-    /* clang-format off */
-    static const char *const names[] = {
-        "clock_timestamp", "current_date", "current_role", "current_setting", "current_time",
-        "current_timestamp", "current_user", "currval", "gen_random_uuid", "lastval", "localtime",
-        "localtimestamp", "nextval", "now", "random", "session_user", "set_config", "setval",
-        "statement_timestamp", "timeofday", "transaction_timestamp", "txid_current", "user"};
-    /* clang-format on */
     Search *search = arg;
 
-    for (size_t i = 0; i < ARRAY_LEN(names) && expr->kind == EXPR_FUNC && expr->name.name; i++) {
-        if (strcmp(expr->name.name, names[i]) == 0 && names_in_catalog(search->rw->names, &expr->name))
-            search->function = names[i];
-    }
+    if (stable_mutable(search->rw, expr))
+        search->function = expr->name.name;
     return true;
 }
 
@@ -123,14 +132,16 @@ static void refuse_functions(Rewrite *rw, const Block *block, const Table *table
 }
 
 void conflict_rewrite(Rewrite *rw, const Block *block, const Table *table) {
-    complete_target(rw, block, table);
+    const bool same_tenant = complete_target(rw, block, table);
+
     if (block->conflict != CONFLICT_UPDATE)
         return;
     if (rewrite_is_distributed(table))
         refuse_functions(rw, block, table);
     if (table->tenant_column) {
-        const SetList set = set_of_conflict(rw, block);
+        SetList set = set_of_conflict(rw, block);
 
+        set.same_tenant = same_tenant;
         update_rewrite_set(rw, &set, table);
     }
 }

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "rewrite/ambiguity.h"
 #include "rewrite/context.h"
 #include "rewrite/moves.h"
 #include "rewrite/scope.h"
@@ -123,6 +124,7 @@ static const Table *first_in_migration(const Rewrite *rw) {
 
 static void decide_statement(Rewrite *rw, const Statement *stmt) {
     const Family *family = &families[stmt->kind];
+    bool rewritten;
 
     survey_statement(rw, stmt);
     list_tables(rw);
@@ -131,7 +133,9 @@ static void decide_statement(Rewrite *rw, const Statement *stmt) {
     rw->decision->moves_parents = moves_parents(rw, stmt);
     if (family->rewrite)
         family->rewrite(rw, stmt);
+    rewritten = rw->decision->rewritten;
     star_rewrite(rw, stmt);
+    ambiguity_rewrite(rw, stmt, rewritten);
     family->judge(rw, stmt);
 }
 

@@ -13,8 +13,8 @@
  *
  *   SET (order_id, store_id) = (SELECT made.k, … made.k … FROM (SELECT f() WHERE l.ctid IS NOT NULL) made(k))
  *
- * where the ctid has it computed for each row anew. A sub-select that gives several columns is wrapped
- * likewise. */
+ * where the ctid has it computed for each row anew. It is taken out of a ROW (…) for that. A sub-select that
+ * gives several columns is wrapped likewise. */
 #include "rewrite/follow.h"
 
 #include <string.h>
@@ -54,19 +54,31 @@ static void plan_default(Rewrite *rw, Follow *follow, int k) {
     follow->sources[k].text = made.text;
 }
 
+/* Whether edit_row can take it apart. */
+static bool is_row_of_values(const SetList *set, const SetValue *row) {
+    for (int i = row->first; i < row->first + row->n; i++) {
+        if (!set->targets[i].name || set->targets[i].indirection || set->targets[i].expr_span.end == 0)
+            return false;
+    }
+    return row->form == SET_ROW;
+}
+
 static void plan_once(Rewrite *rw, Follow *follow, int k, int index, const SetValue *value) {
     const Column *column = follow->table->path.steps[0]->child_columns[k];
-    int column_number = value->form == SET_SELECT ? index - value->first + 1 : 1;
+    const bool select = value->form == SET_SELECT;
+    const int once = select ? value->first : index;
 
-    if (value->form == SET_ROW || (follow->once >= 0 && follow->once != value->first)) {
+    if ((value->form == SET_ROW && !is_row_of_values(follow->set, value)) ||
+        (follow->once >= 0 && follow->once != once)) {
         follow->why = arena_printf(rw->arena, "the value of %s must be computed only once", column->name);
         return;
     }
     if (follow->once < 0)
         follow->made = rewrite_made_name(rw);
-    follow->once = value->first;
+    follow->once = once;
     follow->in_row = true;
-    follow->sources[k].text = str_of(arena_printf(rw->arena, "%s.c%d", follow->made, column_number));
+    follow->sources[k].text =
+        str_of(arena_printf(rw->arena, "%s.c%d", follow->made, select ? index - value->first + 1 : 1));
 }
 
 /* A look into tables is taken once, too, where that is possible and the value is not needed elsewhere. */
@@ -185,7 +197,7 @@ static void put_is_null(Rewrite *rw, uint32_t offset, const Follow *follow) {
     }
 }
 
-void follow_put_tenant(Rewrite *rw, uint32_t offset, const Follow *follow) {
+static void put_tenant(Rewrite *rw, uint32_t offset, const Follow *follow) {
     if (follow->table->stage >= STAGE_KEYED) {
         put(rw, offset, "COALESCE(");
         put_found(rw, offset, follow);
@@ -207,36 +219,72 @@ static void put_head(Rewrite *rw, uint32_t offset, const Follow *follow, int n) 
     put(rw, offset, "(SELECT ");
     for (int i = 1; i <= n; i++)
         put(rw, offset, arena_printf(rw->arena, "%s.c%d, ", follow->made, i));
-    follow_put_tenant(rw, offset, follow);
+    put_tenant(rw, offset, follow);
     put(rw, offset, " FROM ");
 }
 
-static void edit_single(Rewrite *rw, const Follow *follow, const SetValue *value) {
-    const uint32_t start = value->whole.start, end = value->value.end;
-    const char *column = follow->set->targets[follow->once].name;
-
+/* "(a, store_id) = (SELECT made.c1, … FROM (SELECT <value> WHERE …) made(c1))" around the value. */
+static void edit_once(Rewrite *rw, const Follow *follow, uint32_t start, Span value) {
     put(rw, start,
-        arena_printf(rw->arena, "(%s, %s) = ", rewrite_quoted(rw, column),
+        arena_printf(rw->arena, "(%s, %s) = ", rewrite_quoted(rw, follow->set->targets[follow->once].name),
                      rewrite_quoted(rw, follow->table->tenant->name)));
     put_head(rw, start, follow, 1);
     put(rw, start, "(SELECT ");
-    edits_remove(rw->edits, rw->arena, (Span){start, value->value.start});
-    put(rw, end,
+    edits_remove(rw->edits, rw->arena, (Span){start, value.start});
+    put(rw, value.end,
         arena_printf(rw->arena, " WHERE %s.ctid IS NOT NULL) %s(c1))", follow->set->row, follow->made));
 }
 
-/* A sub-select without a row sets all of its columns NULL. */
-static void edit_select(Rewrite *rw, const Follow *follow, const SetValue *value) {
-    const uint32_t start = value->value.start, end = value->value.end;
+/* (a, b) = ROW (x, y) becomes a = x, b = y. */
+static void edit_row(Rewrite *rw, const Follow *follow, const SetValue *row) {
+    uint32_t start = row->whole.start;
 
+    for (int i = row->first; i < row->first + row->n; i++) {
+        const Target *target = &follow->set->targets[i];
+
+        if (i > row->first)
+            put(rw, start, ", ");
+        if (i == follow->once) {
+            edit_once(rw, follow, start, target->expr_span);
+        } else {
+            put(rw, start, arena_printf(rw->arena, "%s = ", rewrite_quoted(rw, target->name)));
+            edits_remove(rw->edits, rw->arena, (Span){start, target->expr_span.start});
+        }
+        start = target->expr_span.end;
+    }
+    edits_remove(rw->edits, rw->arena, (Span){start, row->whole.end});
+}
+
+/* "(SELECT) made LEFT JOIN " before the sub-select, " made(c1, …) ON true)" behind it: without a row of its
+ * own it sets all of its columns NULL. */
+static void put_joined(Rewrite *rw, uint32_t offset, const Follow *follow, int n) {
+    put_head(rw, offset, follow, n);
+    put(rw, offset, arena_printf(rw->arena, "(SELECT) %s LEFT JOIN ", rewrite_made_name(rw)));
+}
+
+static void put_joined_end(Rewrite *rw, uint32_t offset, const Follow *follow, const SetValue *value) {
+    put(rw, offset,
+        arena_printf(rw->arena, " %s%s ON true)", follow->made, set_made_columns(rw, value)));
+}
+
+static void edit_select(Rewrite *rw, const Follow *follow, const SetValue *value) {
     put(rw, value->columns_end,
         arena_printf(rw->arena, ", %s", rewrite_quoted(rw, follow->table->tenant->name)));
-    put_head(rw, start, follow, value->n);
-    put(rw, start, arena_printf(rw->arena, "(SELECT) %s LEFT JOIN ", rewrite_made_name(rw)));
-    put(rw, end, arena_printf(rw->arena, " %s(", follow->made));
-    for (int i = 1; i <= value->n; i++)
-        put(rw, end, arena_printf(rw->arena, "%sc%d", i == 1 ? "" : ", ", i));
-    put(rw, end, ") ON true)");
+    put_joined(rw, value->value.start, follow, value->n);
+    put_joined_end(rw, value->value.end, follow, value);
+}
+
+void follow_put_again(Rewrite *rw, uint32_t offset, const Follow *follow) {
+    SetValue value;
+
+    if (follow->once < 0) {
+        put_tenant(rw, offset, follow);
+        return;
+    }
+    value = set_value(rw, follow->set, follow->once);
+    put_joined(rw, offset, follow, 0);
+    edits_insert_copy(rw->edits, rw->arena, offset, value.value);
+    put_joined_end(rw, offset, follow, &value);
 }
 
 void follow_edit(Rewrite *rw, const Follow *follow) {
@@ -245,12 +293,14 @@ void follow_edit(Rewrite *rw, const Follow *follow) {
 
         if (value.form == SET_SELECT)
             edit_select(rw, follow, &value);
+        else if (value.form == SET_ROW)
+            edit_row(rw, follow, &value);
         else
-            edit_single(rw, follow, &value);
+            edit_once(rw, follow, value.whole.start, value.value);
     } else {
         put(rw, follow->set->end,
             arena_printf(rw->arena, ", %s = ", rewrite_quoted(rw, follow->table->tenant->name)));
-        follow_put_tenant(rw, follow->set->end, follow);
+        put_tenant(rw, follow->set->end, follow);
     }
     rw->decision->rewritten = true;
 }

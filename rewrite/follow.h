@@ -26,8 +26,9 @@ bool follow_moves(const SetList *set, const Table *table) MUST_USE;
 /* Works out how the tenant follows; edits nothing. */
 Follow follow_plan(Rewrite *rw, const SetList *set, const Table *table) MUST_USE;
 
-/* Inserts the new tenant's value; not for `once`. */
-void follow_put_tenant(Rewrite *rw, uint32_t offset, const Follow *follow);
+/* Inserts the new tenant's value, for another part of the statement that reads the row as it was. Its own
+ * sources must be stable. */
+void follow_put_again(Rewrite *rw, uint32_t offset, const Follow *follow);
 
 /* Adds the assignment. Demands `why` NULL and `keeps` false. */
 void follow_edit(Rewrite *rw, const Follow *follow);

@@ -5,8 +5,8 @@
  *       INSERT (order_id, …, store_id) VALUES (s.order_id, …, (SELECT p1.store_id FROM … = s.order_id))
  *
  * Where the source has the tenant itself, because it is the parent or has the same one, the value is its
- * column. From `resolve` on the source must then be joined on the tenant, too, as Citus demands, and is:
- * what has the same parent has the same tenant.
+ * column. From `resolve` on the source must then be joined on the tenant, too, as Citus demands
+ * (rewrite/merge_citus.c).
  *
  * Sub-selects in actions work as long as the tables are local, to Citus or to PostgreSQL; on distributed ones
  * they do not, and a source without the tenant is none that Citus could merge from: that is refused. */
@@ -17,6 +17,7 @@
 #include "rewrite/cell.h"
 #include "rewrite/insert.h"
 #include "rewrite/insert_default.h"
+#include "rewrite/merge_citus.h"
 #include "rewrite/slot.h"
 #include "rewrite/source.h"
 #include "rewrite/stable.h"
@@ -95,46 +96,14 @@ static MergeInsert plan_insert(Rewrite *rw, const Block *merge, const Block *act
     return plan;
 }
 
-/* ---- the join, from stage resolve on ---- */
+/* ---- what Citus does not take ---- */
 
-static const Expr *source_column(Rewrite *rw, const Source *source, const char *column) {
+static const Expr *source_column(Rewrite *rw, const Source *source) {
     Expr *expr = ARENA_NEW(rw->arena, Expr);
 
-    *expr = (Expr){.kind = EXPR_COLUMN, .column = column};
+    *expr = (Expr){.kind = EXPR_COLUMN, .column = source->column};
     expr->name.name = source->item->alias ? source->item->alias : source->item->name.name;
     return expr;
-}
-
-static bool is_joined(Rewrite *rw, const MergeInsert *plan, const SetList *on) {
-    return set_condition_says(rw, on, plan->table->tenant->name,
-                              source_column(rw, &plan->source, plan->source.column));
-}
-
-/* Whether what the condition finds has the source's parent, and so its tenant. */
-static bool has_same_parent(Rewrite *rw, const MergeInsert *plan, const SetList *on) {
-    const ForeignKey *fk = plan->table->path.steps[0];
-
-    for (int k = 0; k < fk->ncolumns; k++) {
-        if (!set_condition_says(rw, on, fk->child_columns[k]->name, plan->keys[k]))
-            return false;
-    }
-    return plan->merge->merge_on_span.end > 0;
-}
-
-static void join_tenant(Rewrite *rw, const MergeInsert *plan, const SetList *on) {
-    const Column *tenant = plan->table->tenant;
-    const Span span = plan->merge->merge_on_span;
-    Buf sql = {0};
-
-    buf_printf(&sql, ") AND %s.", on->row);
-    quote_identifier(&sql, tenant->name);
-    buf_append_cstr(&sql, " OPERATOR(");
-    quote_identifier(&sql, tenant_expr_equality(tenant, tenant));
-    buf_printf(&sql, ".=) %s", plan->source.text);
-    edits_insert(rw->edits, rw->arena, span.start, str_of("("));
-    edits_insert(rw->edits, rw->arena, span.end,
-                 arena_str(rw->arena, (Str){(const char *)buf_ptr(&sql), buf_len(&sql)}));
-    buf_free(&sql);
 }
 
 static void refuse_source(Rewrite *rw, const Table *table) {
@@ -148,19 +117,6 @@ static void refuse_source(Rewrite *rw, const Table *table) {
                      "too, and is joined on it.",
                      tenant),
         arena_printf(rw->arena, "Name %s in INSERT and in ON, or use INSERT … ON CONFLICT.", tenant));
-}
-
-/* Whether the tenant may come from the source as Citus has it; adds the join where it is missing. */
-static bool join_source(Rewrite *rw, const MergeInsert *plan, bool *joined) {
-    const SetList on = set_of_action(rw, plan->merge, plan->action);
-
-    if (*joined || is_joined(rw, plan, &on))
-        return true;
-    if (!has_same_parent(rw, plan, &on) || !tenant_expr_equality(plan->table->tenant, plan->table->tenant))
-        return false;
-    join_tenant(rw, plan, &on);
-    *joined = true;
-    return true;
 }
 
 /* ---- the edits ---- */
@@ -209,7 +165,7 @@ static void edit_insert(Rewrite *rw, const MergeInsert *plan) {
 }
 
 static void rewrite_insert(Rewrite *rw, const Block *merge, const Block *action, const Table *table,
-                           bool *joined) {
+                           const MergeJoin *join) {
     MergeInsert plan;
 
     if (!action->default_values && (action->nrows != 1 || !insert_rows_fit(action, table))) {
@@ -225,20 +181,29 @@ static void rewrite_insert(Rewrite *rw, const Block *merge, const Block *action,
         rewrite_unknown(rw, table, plan.why);
         return;
     }
-    if (!plan.no_parent && rewrite_needs_values(table)) {
-        plan.from_source = plan.from_source && join_source(rw, &plan, joined);
-        if (!plan.from_source && rewrite_is_distributed(table)) {
-            refuse_source(rw, table);
-            return;
-        }
+    if (join->joined)
+        plan.from_source =
+            plan.from_source && merge_citus_is_joined(rw, join, source_column(rw, &plan.source));
+    else
+        plan.from_source = plan.from_source && !rewrite_needs_values(table);
+    if (rewrite_is_distributed(table) && (plan.no_parent || !plan.from_source)) {
+        refuse_source(rw, table);
+        return;
     }
     edit_insert(rw, &plan);
     rw->decision->rewritten = true;
 }
 
 void merge_rewrite(Rewrite *rw, const Block *merge, const Table *table) {
-    bool joined = false;
+    const bool distributed = table->tenant && rewrite_is_distributed(table);
+    MergeJoin join = {0};
 
+    if (distributed || (table->tenant && rewrite_needs_values(table)))
+        join = merge_citus_join(rw, merge, table);
+    if (distributed && !merge_citus_takes(rw, &join))
+        return;
+    if (join.added)
+        merge_citus_add_join(rw, &join);
     for (int i = 0; i < merge->nmerge_actions; i++) {
         const Block *action = merge->merge_actions[i];
 
@@ -247,7 +212,9 @@ void merge_rewrite(Rewrite *rw, const Block *merge, const Table *table) {
 
             update_rewrite_set(rw, &set, table);
         } else if (action->kind == BLOCK_INSERT && rewrite_is_migrating(table)) {
-            rewrite_insert(rw, merge, action, table, &joined);
+            rewrite_insert(rw, merge, action, table, &join);
+        } else if (action->kind == BLOCK_INSERT && distributed && !insert_gives_tenant(action, table)) {
+            refuse_source(rw, table);
         }
     }
 }

@@ -96,9 +96,23 @@ SetValue set_value(const Rewrite *rw, const SetList *set, int index) {
     return made;
 }
 
+const Expr *set_source(const Rewrite *rw, const SetList *set, int index) {
+    const SetValue value = set_value(rw, set, index);
+
+    return set->targets[value.form == SET_SELECT ? value.first : index].expr;
+}
+
+const char *set_made_columns(Rewrite *rw, const SetValue *value) {
+    const char *names = "(";
+
+    for (int i = 1; i <= value->n; i++)
+        names = arena_printf(rw->arena, "%s%sc%d", names, i == 1 ? "" : ", ", i);
+    return arena_printf(rw->arena, "%s)", names);
+}
+
 /* ---- what is assigned to the tenant ---- */
 
-static bool is_own(const SetList *set, const Expr *expr, const char *column) {
+bool set_is_own(const SetList *set, const Expr *expr, const char *column) {
     const FromItem *target = set->block->target;
 
     if (!expr || expr->kind != EXPR_COLUMN || !expr->column || strcmp(expr->column, column) != 0)
@@ -152,30 +166,26 @@ static bool is_equality(const Rewrite *rw, const Expr *expr) {
            names_in_catalog(rw->names, &(Name){.schema = expr->op_schema, .name = expr->op});
 }
 
-/* Whether `left = right` says that the column is `value`; also of rows: (a, b) = (c, d). */
-static bool equality_says(Rewrite *rw, const SetList *set, const Expr *left, const Expr *right,
-                          const char *column, const Expr *value) {
+/* Visits `left = right` both ways round; of rows, (a, b) = (c, d), column by column. */
+static bool visit_equality(const Expr *left, const Expr *right, SetEquality *visit, void *arg) {
     if (!left || !right)
         return false;
     if (left->kind == EXPR_ROW && right->kind == EXPR_ROW && left->nargs == right->nargs) {
         for (int i = 0; i < left->nargs; i++) {
-            if (equality_says(rw, set, left->args[i], right->args[i], column, value))
+            if (visit_equality(left->args[i], right->args[i], visit, arg))
                 return true;
         }
         return false;
     }
-    return (is_own(set, left, column) && same_value(rw, right, value)) ||
-           (is_own(set, right, column) && same_value(rw, left, value));
+    return visit(left, right, arg) || visit(right, left, arg);
 }
 
-/* Whether the condition says that the column is `value`. */
-static bool says(Rewrite *rw, const SetList *set, const Expr *condition, const char *column,
-                 const Expr *value) {
+static bool visit_condition(const Rewrite *rw, const Expr *condition, SetEquality *visit, void *arg) {
     if (!condition)
         return false;
     if (condition->kind == EXPR_AND) {
         for (int i = 0; i < condition->nargs; i++) {
-            if (says(rw, set, condition->args[i], column, value))
+            if (visit_condition(rw, condition->args[i], visit, arg))
                 return true;
         }
         return false;
@@ -184,15 +194,32 @@ static bool says(Rewrite *rw, const SetList *set, const Expr *condition, const c
         return false;
     if (condition->kind != EXPR_IN && (condition->kind != EXPR_OP || !is_equality(rw, condition)))
         return false;
-    return equality_says(rw, set, condition->args[0], condition->args[1], column, value);
+    return visit_equality(condition->args[0], condition->args[1], visit, arg);
 }
 
-bool set_condition_says(Rewrite *rw, const SetList *set, const char *column, const Expr *value) {
+bool set_equalities(const Rewrite *rw, const SetList *set, SetEquality *visit, void *arg) {
     for (size_t i = 0; i < ARRAY_LEN(set->conditions); i++) {
-        if (says(rw, set, set->conditions[i], column, value))
+        if (visit_condition(rw, set->conditions[i], visit, arg))
             return true;
     }
     return false;
+}
+
+typedef struct Said {
+    Rewrite *rw;
+    const SetList *set;
+    const char *column;
+    const Expr *value;
+} Said;
+
+static bool is_said(const Expr *left, const Expr *right, void *arg) {
+    const Said *said = arg;
+
+    return set_is_own(said->set, left, said->column) && same_value(said->rw, right, said->value);
+}
+
+bool set_condition_says(Rewrite *rw, const SetList *set, const char *column, const Expr *value) {
+    return set_equalities(rw, set, is_said, &(Said){rw, set, column, value});
 }
 
 SetTenant set_tenant(Rewrite *rw, const SetList *set, const Table *table, int *index) {
@@ -205,7 +232,7 @@ SetTenant set_tenant(Rewrite *rw, const SetList *set, const Table *table, int *i
     target = &set->targets[*index];
     if (target->indirection)
         return SET_TENANT_ANOTHER;
-    if (is_own(set, target->expr, column))
+    if (set_is_own(set, target->expr, column))
         return SET_TENANT_ITSELF;
     return set_condition_says(rw, set, column, target->expr) ? SET_TENANT_EQUAL : SET_TENANT_ANOTHER;
 }

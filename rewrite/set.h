@@ -11,6 +11,7 @@ typedef struct SetList {
     uint32_t end;              /* behind the last assignment; 0: unknown */
     const char *row;           /* what expressions call the row that is set; quoted */
     const Expr *conditions[2]; /* they hold for each row that is set; NULL without */
+    bool same_tenant; /* ON CONFLICT: the row that is there has the tenant of the one that was to be inserted */
 } SetList;
 
 SetList set_of_update(Rewrite *rw, const Block *update) MUST_USE;
@@ -36,6 +37,19 @@ typedef struct SetValue {
 } SetValue;
 
 SetValue set_value(const Rewrite *rw, const SetList *set, int index) MUST_USE;
+
+/* What the value is computed from: its expression, or the sub-select that gives several. */
+const Expr *set_source(const Rewrite *rw, const SetList *set, int index) MUST_USE;
+
+/* "(c1, c2, …)": names for the columns of a sub-select that gives several values. */
+const char *set_made_columns(Rewrite *rw, const SetValue *value) MUST_USE;
+
+/* Whether the expression is a column of the row that is set. */
+bool set_is_own(const SetList *set, const Expr *expr, const char *column) MUST_USE;
+
+/* Calls `visit` for each "left = right" that the conditions say, both ways round, until it returns true. */
+typedef bool SetEquality(const Expr *left, const Expr *right, void *arg);
+bool set_equalities(const Rewrite *rw, const SetList *set, SetEquality *visit, void *arg);
 
 /* What a SET does with the tenant of the row. */
 typedef enum SetTenant {

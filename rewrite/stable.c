@@ -3,6 +3,8 @@
  * that picks some of several rows: by LIMIT, DISTINCT ON, a sample, or by the locks that it gets. */
 #include "rewrite/stable.h"
 
+#include <string.h>
+
 #include "rewrite/functions.h"
 #include "rewrite/survey.h"
 #include "rewrite/walk.h"
@@ -88,4 +90,22 @@ bool stable_parents(const Rewrite *rw, const Table *table) {
             return false;
     }
     return !survey->writes_unknown;
+}
+
+bool stable_mutable(const Rewrite *rw, const Expr *expr) {
+    /* clang-format off */
+    static const char *const names[] = {
+        "clock_timestamp", "current_date", "current_role", "current_setting", "current_time",
+        "current_timestamp", "current_user", "currval", "gen_random_uuid", "lastval", "localtime",
+        "localtimestamp", "nextval", "now", "random", "session_user", "set_config", "setval",
+        "statement_timestamp", "timeofday", "transaction_timestamp", "txid_current", "user"};
+    /* clang-format on */
+
+    if (expr->kind != EXPR_FUNC || !expr->name.name || !names_in_catalog(rw->names, &expr->name))
+        return false;
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        if (strcmp(expr->name.name, names[i]) == 0)
+            return true;
+    }
+    return false;
 }

@@ -15,4 +15,8 @@ bool stable_from(const Rewrite *rw, const Block *block) MUST_USE;
  * as they were before it. */
 bool stable_parents(const Rewrite *rw, const Table *table) MUST_USE;
 
+/* Whether the expression is a call of a function that is known not to be immutable, of those that are likely
+ * in a statement: Citus finds the others. */
+bool stable_mutable(const Rewrite *rw, const Expr *expr) MUST_USE;
+
 #endif

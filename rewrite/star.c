@@ -14,8 +14,8 @@
 
 #include "parser/lex.h"
 #include "rewrite/star_join.h"
-#include "rewrite/star_name.h"
 #include "rewrite/star_range.h"
+#include "rewrite/star_row.h"
 #include "rewrite/star_wrap.h"
 #include "rewrite/survey.h"
 #include "rewrite/walk.h"
@@ -293,7 +293,7 @@ static bool on_block(const Block *block, void *arg) {
     visit_rows(&v, block);
     walk_own_exprs(block, visit_expr, &v);
     star_wrap(s, &range);
-    star_names(s, &range);
+    star_note_rows(s, &range);
     return true;
 }
 

@@ -38,7 +38,7 @@ bool star_is_moved(Star *s, Span span) {
 
 static bool same(const char *a, const char *b) { return a && b && strcmp(a, b) == 0; }
 
-static const char *name_of(const FromItem *from) {
+const char *star_range_name(const FromItem *from) {
     if (from->alias)
         return from->alias;
     if (from->kind == FROM_TABLE)
@@ -50,11 +50,11 @@ static const char *name_of(const FromItem *from) {
 }
 
 /* A table of another schema is found by its schema and name only, if another of the same name is there. */
-static const char *qualifier_of(Star *s, const FromItem *from, const char *name) {
-    const char *quoted = name ? rewrite_quoted(s->rw, name) : NULL;
+const char *star_range_qualifier(Rewrite *rw, const FromItem *from) {
+    const char *name = star_range_name(from), *quoted = name ? rewrite_quoted(rw, name) : NULL;
 
     if (!from->alias && from->kind == FROM_TABLE && from->name.schema)
-        return arena_printf(s->rw->arena, "%s.%s", rewrite_quoted(s->rw, from->name.schema), quoted);
+        return arena_printf(rw->arena, "%s.%s", rewrite_quoted(rw, from->name.schema), quoted);
     return quoted;
 }
 
@@ -64,14 +64,14 @@ static bool may_hide(const Star *s, const Table *table) {
 
 /* Column aliases for more columns than it shows are written by someone who knows of the hidden one. */
 static StarItem make_item(Star *s, const Block *block, const FromItem *from) {
-    StarItem item = {.from = from, .name = name_of(from)};
+    StarItem item = {.from = from, .name = star_range_name(from)};
     NameMeaning meaning = {.kind = NAME_UNKNOWN};
 
     if (from->kind == FROM_TABLE)
         meaning = names_resolve(s->rw->names, from == block->target ? NULL : block, &from->name);
     if (meaning.kind == NAME_TABLE && meaning.table->ncolumns > 0)
         item.table = meaning.table;
-    item.qualifier = qualifier_of(s, from, item.name);
+    item.qualifier = star_range_qualifier(s->rw, from);
     if (!item.table)
         return item;
     item.nshown = item.table->ncolumns;

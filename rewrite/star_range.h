@@ -31,6 +31,10 @@ typedef struct StarItem {
     bool wrap;             /* it is to become (SELECT … FROM table) name, where nothing is left to hide */
 } StarItem;
 
+/* The name by which a statement refers to an item, as it is and as SQL; NULL without. */
+const char *star_range_name(const FromItem *from) MUST_USE;
+const char *star_range_qualifier(Rewrite *rw, const FromItem *from) MUST_USE;
+
 /* In order: a write's target, then FROM from left to right. */
 typedef struct StarRange {
     const Block *block;

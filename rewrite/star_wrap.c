@@ -82,11 +82,28 @@ static void look_at(const Expr *expr, void *arg) {
     }
 }
 
+/* Whether a side that the item stands in has the column from nothing else. */
+static bool needs_on_side(const Mentions *m, const FromItem *side) {
+    bool found = false, known;
+
+    if (!star_stands_in(side, m->item->from))
+        return false;
+    for (int i = 0; i < m->range->nitems && !found; i++) {
+        const StarItem *other = &m->range->items[i];
+
+        found = other != m->item && star_stands_in(side, other->from) &&
+                star_item_has(m->s, m->range, other, m->item->table->tenant_column, &known);
+    }
+    return !found;
+}
+
 static void look_at_from(Mentions *m, const FromItem *from) {
     if (!from || m->found)
         return;
-    for (int i = 0; i < from->nusing; i++)
-        m->found |= strcmp(from->using_columns[i], m->item->table->tenant_column) == 0;
+    for (int i = 0; i < from->nusing; i++) {
+        if (strcmp(from->using_columns[i], m->item->table->tenant_column) == 0)
+            m->found |= needs_on_side(m, from->left) || needs_on_side(m, from->right);
+    }
     for (int i = 0; i < from->nexprs; i++) {
         if (from->exprs[i])
             look_at(from->exprs[i], m);
@@ -241,6 +258,14 @@ static void wrap_one(Star *s, const StarItem *item) {
     edits_insert(rw->edits, rw->arena, item->from->span.end,
                  str_of(item->from->alias ? ")" : arena_printf(rw->arena, ") %s", item->qualifier)));
     rw->decision->rewritten = true;
+}
+
+bool star_wrap_one(Star *s, const StarRange *range, StarItem *item) {
+    if (!item->name || !star_may_wrap(s, range, item))
+        return false;
+    mark(s, item);
+    wrap_one(s, item);
+    return true;
 }
 
 void star_wrap(Star *s, const StarRange *range) {

@@ -15,6 +15,10 @@ void star_mark_wraps(Star *s, StarRange *range);
 /* Marks all that hide. False, with nothing marked: some may not be. */
 bool star_mark_all(Star *s, StarRange *range) MUST_USE;
 
+/* Makes the one item a sub-select without its tenant column, be that to be hidden or not. False: it may not
+ * be. */
+bool star_wrap_one(Star *s, const StarRange *range, StarItem *item) MUST_USE;
+
 /* Records the edits for what has been marked. */
 void star_wrap(Star *s, const StarRange *range);
 

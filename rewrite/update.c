@@ -58,7 +58,7 @@ static void refuse_move(Rewrite *rw, const Table *table) {
 }
 
 static void put_followed(Rewrite *rw, uint32_t offset, const void *arg) {
-    follow_put_tenant(rw, offset, arg);
+    follow_put_again(rw, offset, arg);
 }
 
 static void follow(Rewrite *rw, const SetList *set, const Table *table) {
@@ -78,10 +78,10 @@ static void follow(Rewrite *rw, const SetList *set, const Table *table) {
     for (int k = 0; k < fk->ncolumns; k++) {
         int index = set_index(set, fk->child_columns[k]->name);
 
-        if (index >= 0 && set->targets[index].expr->kind != EXPR_DEFAULT)
-            value.exprs[value.nexprs++] = set->targets[index].expr;
+        if (index >= 0 && set_source(rw, set, index)->kind != EXPR_DEFAULT)
+            value.exprs[value.nexprs++] = set_source(rw, set, index);
     }
-    why = plan.once >= 0 ? "the value may be another the second time" : carry_problem(rw, set, table, &value);
+    why = carry_problem(rw, set, table, &value);
     if (why)
         carry_leave(rw, table, why);
     else
@@ -110,20 +110,10 @@ static void set_to_itself(Rewrite *rw, const SetList *set, const Table *table, i
     rw->decision->rewritten = true;
 }
 
-/* ON CONFLICT (store_id, …) DO UPDATE SET store_id = excluded.store_id. */
+/* ON CONFLICT (store_id, …) DO UPDATE SET store_id = excluded.store_id: no change, and Citus sees it. */
 static bool is_excluded(const SetList *set, const Expr *expr, const char *column) {
-    const Block *block = set->block;
-    bool inferred = false;
-
-    if (block->kind != BLOCK_INSERT || !expr || expr->kind != EXPR_COLUMN || !expr->name.name ||
-        strcmp(expr->name.name, "excluded") != 0 || strcmp(expr->column, column) != 0)
-        return false;
-    for (int i = 0; i < block->nconflict_target; i++) {
-        const Expr *target = block->conflict_target[i];
-
-        inferred |= target->kind == EXPR_COLUMN && strcmp(target->column, column) == 0;
-    }
-    return inferred || block->conflict_constraint;
+    return set->same_tenant && expr && expr->kind == EXPR_COLUMN && expr->name.name &&
+           strcmp(expr->name.name, "excluded") == 0 && strcmp(expr->column, column) == 0;
 }
 
 static void refuse_change(Rewrite *rw, const Table *table) {
@@ -142,36 +132,62 @@ static void refuse_change(Rewrite *rw, const Table *table) {
             tenant, tenant));
 }
 
-static void tenant_is_set(Rewrite *rw, const SetList *set, const Table *table) {
-    const bool distributed = rewrite_is_distributed(table), carry = carry_needed(rw, table);
-    CarryValue value = {.nexprs = 1};
-    const char *why;
-    SetTenant kind;
-    int index;
+/* One column of (a, b) = (SELECT …). */
+typedef struct Selected {
+    SetValue value;
+    int column;
+    const char *made;
+} Selected;
 
-    if (!distributed && !carry && !(rewrite_is_migrating(table) && rewrite_needs_values(table)))
-        return;
-    kind = set_tenant(rw, set, table, &index);
-    if (kind == SET_TENANT_EQUAL)
-        set_to_itself(rw, set, table, index);
-    if (kind != SET_TENANT_ANOTHER || is_excluded(set, set->targets[index].expr, table->tenant->name))
-        return;
-    if (distributed) {
-        refuse_change(rw, table);
-        return;
+static void put_selected(Rewrite *rw, uint32_t offset, const void *arg) {
+    const Selected *selected = arg;
+
+    edits_insert(rw->edits, rw->arena, offset,
+                 str_of(arena_printf(rw->arena, "(SELECT %s.c%d FROM ", selected->made, selected->column)));
+    edits_insert_copy(rw->edits, rw->arena, offset, selected->value.value);
+    edits_insert(
+        rw->edits, rw->arena, offset,
+        str_of(arena_printf(rw->arena, " %s%s)", selected->made, set_made_columns(rw, &selected->value))));
+}
+
+static void carry(Rewrite *rw, const SetList *set, const Table *table, int index) {
+    Selected selected = {.value = set_value(rw, set, index)};
+    const Expr *source = set_source(rw, set, index);
+    CarryValue value = {.copy = selected.value.value, .exprs = &source, .nexprs = 1};
+    const char *why;
+
+    if (selected.value.form == SET_SELECT) {
+        selected.column = index - selected.value.first + 1;
+        selected.made = rewrite_made_name(rw);
+        value.put = put_selected;
+        value.arg = &selected;
     }
-    if (!carry)
-        return;
-    value.copy = set_value(rw, set, index).value;
-    value.exprs = (const Expr **)&set->targets[index].expr;
-    if (set_value(rw, set, index).form == SET_SELECT || set->targets[index].indirection)
-        why = "the value is one of several of a sub-select";
+    if (set->targets[index].indirection)
+        why = "only a part of the value is set";
     else
         why = carry_problem(rw, set, table, &value);
     if (why)
         carry_leave(rw, table, why);
     else
         carry_edit(rw, set, table, &value);
+}
+
+static void tenant_is_set(Rewrite *rw, const SetList *set, const Table *table) {
+    const bool distributed = rewrite_is_distributed(table), needed = carry_needed(rw, table);
+    SetTenant kind;
+    int index;
+
+    if (!distributed && !needed && !(rewrite_is_migrating(table) && rewrite_needs_values(table)))
+        return;
+    kind = set_tenant(rw, set, table, &index);
+    if (kind == SET_TENANT_EQUAL)
+        set_to_itself(rw, set, table, index);
+    if (kind != SET_TENANT_ANOTHER || is_excluded(set, set->targets[index].expr, table->tenant->name))
+        return;
+    if (distributed)
+        refuse_change(rw, table);
+    else if (needed)
+        carry(rw, set, table, index);
 }
 
 void update_rewrite_set(Rewrite *rw, const SetList *set, const Table *table) {

@@ -96,7 +96,7 @@ void bind_put_extended(Buf *out, const BindMessage *msg, const Str *values, int 
     buf_put_u16(out, (uint16_t)(msg->nparams + nvalues));
     buf_append_str(out, msg->params);
     for (int i = 0; i < nvalues; i++)
-        put_value(out, values[i]);
+        put_value(out, values ? values[i] : STR_NONE);
     buf_append_str(out, msg->results);
     frame_end(out, begun);
 }

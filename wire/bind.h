@@ -31,8 +31,8 @@ MUST_USE bool bind_decode(Str payload, BindMessage *msg, Error *err);
 /* The parameters one by one, in `arena`. */
 const BindParam *bind_params(const BindMessage *msg, Arena *arena) MUST_USE;
 
-/* The message with further parameters behind its own, in text format; ptr NULL is NULL. The sum must not be
- * over 65535. */
+/* The message with further parameters behind its own, in text format; ptr NULL is NULL, and so are all if
+ * values is NULL. The sum must not be over 65535. */
 void bind_put_extended(Buf *out, const BindMessage *msg, const Str *values, int nvalues);
 
 /* A Bind of the given parameters; results in text format. */

@@ -164,7 +164,7 @@ SHAPES = {
                            "DO UPDATE SET note = now()", [], ("0A000", "ON CONFLICT DO UPDATE")),
     "update": ("UPDATE line_items SET quantity = 3 WHERE line_item_id = 7 RETURNING store_id", [], [["3"]]),
     "update of the key within the tenant": ("UPDATE line_items SET order_id = 12 WHERE line_item_id = 2 RETURNING store_id", [], [["3"]]),
-    "update of the key into another tenant": ("UPDATE line_items SET order_id = 8 WHERE line_item_id = 7", [], ("0A000", "tenant")),
+    "update of the key into another tenant": ("UPDATE line_items SET order_id = 8 WHERE line_item_id = 7", [], ("23503", "order")),
     "update of the tenant to itself": ("UPDATE line_items SET store_id = store_id WHERE line_item_id = 7 RETURNING store_id", [], [["3"]]),
     "update of the parent's tenant": ("UPDATE orders SET store_id = 1 WHERE order_id = 7", [], ("0A000", "tenant")),
     "delete": ("DELETE FROM parcels WHERE parcel_id = 77777 RETURNING 1", [], []),

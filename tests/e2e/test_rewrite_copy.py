@@ -14,6 +14,8 @@ import psycopg
 import psycopg2
 import pytest
 
+from harness import process
+from harness.proxy import Proxy, run_command
 from harness.tailspin import WRONG_ROWS, store_of
 from harness.wire import (Wire, bind, cancel, describe, error_of, execute, fields, flush, kinds, message, parse, query, rows,
                           sync)
@@ -380,6 +382,17 @@ def test_prepared_and_repeated(clean):
     assert stores(clean) == expected([76, 77])
 
 
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_freeze(protocol, clean):
+    """The server wants nothing else to be open in the transaction."""
+    run, shape = PROTOCOLS[protocol]
+    with Wire(clean.proxy.endpoint()) as conn:
+        conn.ask(query("BEGIN; CREATE TEMP TABLE kept ON COMMIT DROP AS SELECT * FROM line_items; TRUNCATE line_items"))
+        messages = run(conn, "COPY line_items (order_id) FROM STDIN (FREEZE)", b"1\n2\n")
+        assert kinds(messages) == shape, error_of(messages)
+        conn.ask(query("ROLLBACK"))
+
+
 def test_long_rows(clean):
     """Longer than a batch, and than what is read at a time."""
     long = b"y" * 3_000_000
@@ -414,7 +427,7 @@ def test_cancel(clean):
     """Whatever the server does for it just then: reads rows, checks them, or is asked for orders."""
     content = b"".join(b"%d\n" % (1 + n % 200) for n in range(100000))
     with Wire(clean.proxy.endpoint(), timeout=40) as conn:
-        for delay in (0.05, 0.2, 0.4):
+        for delay in (0, 0.02, 0.05, 0.1, 0.2, 0.4):
             conn.send(query("COPY line_items (order_id) FROM STDIN"))
             conn.until("G")
             conn.send(data(content) + DONE)
@@ -480,6 +493,90 @@ def test_two_at_a_time(clean):
     assert not problems
     assert clean.execute("SELECT count(*) FROM line_items WHERE line_item_id > 400") == [(20000,)]
     assert clean.execute(WRONG_ROWS + " AND l.line_item_id > 400") == []
+
+
+# ---- other keys, longer paths ----
+
+SHIPPING = """
+CREATE TABLE tenants (name text PRIMARY KEY);
+CREATE TABLE depots (depot text, number int, tenant text NOT NULL REFERENCES tenants, PRIMARY KEY (depot, number));
+CREATE TABLE boxes (box uuid PRIMARY KEY, depot text DEFAULT 'north', number int, FOREIGN KEY (depot, number) REFERENCES depots);
+CREATE TABLE labels (label serial PRIMARY KEY, box uuid REFERENCES boxes, weight numeric);
+INSERT INTO tenants VALUES ('a'), ('b''"\\'), ('\\N'), ('x,y'), ('tab\t'), ('é');
+INSERT INTO depots SELECT depot, number, name FROM unnest(ARRAY['north', 'so"uth', 'w\\est', '{,}']) depot,
+    (SELECT row_number() OVER (ORDER BY name)::int AS number, name FROM tenants) t;
+"""
+SHIPPING_TABLES = """
+[table boxes]
+kind = backfill
+[table labels]
+kind = backfill
+"""
+
+
+def box(n):
+    return f"00000000-0000-4000-8000-{n:012d}"
+
+
+@pytest.fixture(scope="module")
+def shipping(server, authority):
+    database = server.create_database()
+    server.execute(SHIPPING, None, database)
+    proxy = Proxy(server, database, {"tenant.table": "tenants", "tenant.column": "tenant"}, authority, SHIPPING_TABLES)
+    try:
+        proxy.wait_for_catalog("labels")
+        done = run_command("migrate", "--to", "derive", "--yes", "-c", proxy.config)
+        assert done.returncode == 0, done.stdout + done.stderr
+        process.wait_until(lambda: proxy.tables()["labels"]["stage"] == "derive", 10, "stage derive")
+        yield proxy
+    finally:
+        proxy.close()
+        server.drop_database(database)
+
+
+@pytest.mark.parametrize("form", ["text", "csv", "binary"])
+def test_keys_of_all_kinds(form, shipping, server):
+    """Composite keys of text and integer, uuid, two steps; tenants that need quotes: all in one transaction."""
+    database = shipping.dbname
+    server.execute("""
+        CREATE OR REPLACE VIEW new_boxes AS SELECT ('00000000-0000-4000-8000-' || lpad((row_number() OVER ())::text, 12, '0'))::uuid AS box,
+            depot, number FROM depots;
+        CREATE OR REPLACE VIEW new_labels AS SELECT box, n::numeric AS weight FROM new_boxes, generate_series(1, 3) n""", None, database)
+    content = {}
+    with server.connect(database) as conn, conn.cursor() as cur:
+        for name in ("new_boxes", "new_labels"):
+            with cur.copy(f"COPY (SELECT * FROM {name}) TO STDOUT (FORMAT {form})") as copy:
+                content[name] = b"".join(bytes(part) for part in copy)
+    with Wire(shipping.endpoint()) as conn:
+        conn.ask(query("BEGIN"))
+        assert not error_of(copy_simple(conn, f"COPY boxes (box, depot, number) FROM STDIN (FORMAT {form})", content["new_boxes"]))
+        assert not error_of(copy_extended(conn, f"COPY labels (box, weight) FROM STDIN (FORMAT {form})", content["new_labels"]))
+        found = rows(conn.ask(query("SELECT count(*), count(DISTINCT l.tenant) FROM labels l JOIN boxes b USING (box) "
+                                    "JOIN depots d USING (depot, number) WHERE l.tenant = d.tenant AND b.tenant = d.tenant")))
+        conn.ask(query("ROLLBACK"))
+    assert found == [[b"72", b"6"]]
+
+
+def test_a_key_by_default(shipping):
+    """A constant default is as good as a value; part of a key that is NULL is no key."""
+    with Wire(shipping.endpoint()) as conn:
+        conn.ask(query("BEGIN"))
+        content = f"{box(1)}\t1\n{box(2)}\t2\n{box(3)}\t\\N\n".encode()
+        assert not error_of(copy_simple(conn, "COPY boxes (box, number) FROM STDIN", content))
+        found = rows(conn.ask(query("SELECT b.tenant = d.tenant, b.depot FROM boxes b LEFT JOIN depots d USING (depot, number) ORDER BY box")))
+        conn.ask(query("ROLLBACK"))
+    assert found == [[b"t", b"north"], [b"t", b"north"], [None, b"north"]]
+
+
+def test_keys_in_another_encoding(shipping):
+    """Bytes that the proxy cannot look for are refused, the others are found."""
+    with Wire(shipping.endpoint()) as conn:
+        conn.ask(query("BEGIN"))
+        copy = "COPY boxes (box, depot, number) FROM STDIN (ENCODING 'latin1')"
+        assert not error_of(copy_simple(conn, copy, f"{box(1)}\tnorth\t1\n".encode()))
+        error = error_of(copy_simple(conn, copy, f"{box(2)}\tn\u00f6rth\t1\n".encode("latin1")))
+        assert error["C"] == "0A000" and "latin1" in error["M"]
+        conn.ask(query("ROLLBACK"))
 
 
 # ---- stage resolve ----

@@ -7,7 +7,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-#define BYTES(literal) {(literal), sizeof(literal) - 1}
+#define BYTES(literal)                                                                                       \
+    { (literal), sizeof(literal) - 1 }
 #define WANTED 3
 
 static const CopyRowOptions options_of[] = {

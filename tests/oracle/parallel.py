@@ -41,7 +41,8 @@ def _run_pair(tenant_type, stages, options, statements, give_up_after):
     return tenant_type, outcome, time.monotonic() - began
 
 
-def run(server, options, statements, tenants=tuple(schema.TENANTS), stages=STAGES[:3], processes=2, give_up_after=3, citus=None, say=print):
+def run(server, options, statements, tenants=tuple(schema.TENANTS), stages=STAGES[:3], processes=2, give_up_after=3,
+        citus=None, say=print):
     """Runs that many statements over all, and returns the outcome. A server of its own is made where none is given."""
     own = None if server else PostgresServer()
     stages = [stage for stage in STAGES if stage in stages]

@@ -38,9 +38,9 @@ class Outcome:
     def add(self, other):
         self.statements += other.statements
         self.findings += other.findings
-        for mine, theirs in ((self.shapes, other.shapes), (self.allowed, other.allowed), (self.failed_shapes, other.failed_shapes),
-                             (self.errors, other.errors)):
-            for key, count in theirs.items():
+        for name in ("shapes", "allowed", "failed_shapes", "errors"):
+            mine = getattr(self, name)
+            for key, count in getattr(other, name).items():
                 mine[key] = mine.get(key, 0) + count
 
 
@@ -74,8 +74,8 @@ def _play(pair, seeds, cases, every):
 def _say(options, pair, block, number, case, difference, alone):
     where = f"--tenant {pair.tenant_type} --stage {pair.stage} --only {block}.{number}"
     steps = "\n".join(f"  {n + 1}. {step.note}" for n, step in enumerate(case.steps))
-    return (f"seed {options.seed}, tenant {pair.tenant_type}, stage {pair.stage}, case {block}.{number}: {case.shape}\n{steps}\n{difference}\n"
-            f"  again: tests/oracle/run --seed {options.seed} {where}" + ("" if alone else
+    head = f"seed {options.seed}, tenant {pair.tenant_type}, stage {pair.stage}, case {block}.{number}: {case.shape}"
+    return (f"{head}\n{steps}\n{difference}\n  again: tests/oracle/run --seed {options.seed} {where}" + ("" if alone else
             f"\n  (not alone: only after the cases before it, --only {block})"))
 
 

@@ -31,7 +31,6 @@ class Table:
     unique: tuple = ()  # (name, what the index is over, WHERE …, whether it is a constraint)
     serial: bool = True
     identity: str = ""  # "always", "by default"
-    extra: str = ""
 
     @property
     def key_types(self):
@@ -40,6 +39,12 @@ class Table:
 
     def type_of(self, column):
         return dict(self.columns)[column]
+
+    @property
+    def sequence(self):
+        """Of a serial key; as in SQL."""
+        name = f"{self.name}_{self.key[0]}_seq".replace('"', "")
+        return f'"{name}"' if '"' in self.name else name
 
     @property
     def stem(self):
@@ -52,8 +57,8 @@ _TABLES = [
     Table("shelves", (("code", "text"), ("title", "text")), ("code",), serial=False),
     Table("carts", (("cart_id", "uuid"), ("note", "text")), ("cart_id",), serial=False),
     Table("regions", (("country", "text"), ("number", "integer"), ("note", "text")), ("country", "number"), serial=False),
-    Table("line_items", (("line_item_id", "bigint"), ("order_id", "bigint"), ("quantity", "bigint"), ("amount", "numeric(10,2)"),
-                         ("label", "text")), ("line_item_id",), "orders", ("order_id",),
+    Table("line_items", (("line_item_id", "bigint"), ("order_id", "bigint"), ("quantity", "bigint"),
+                         ("amount", "numeric(10,2)"), ("label", "text")), ("line_item_id",), "orders", ("order_id",),
           (("line_items_label", "label", "", True),)),
     Table("parcels", (("parcel_id", "bigint"), ("line_item_id", "bigint"), ("weight", "numeric"), ("tag", "varchar(60)")),
           ("parcel_id",), "line_items", ("line_item_id",), (("parcels_tag", "tag", " WHERE weight > 10", False),)),
@@ -61,8 +66,8 @@ _TABLES = [
           (("books_title", "lower(title)", "", False),)),
     Table("cart_rows", (("row_no", "bigint"), ("cart_id", "uuid"), ("n", "smallint")), ("row_no",), "carts", ("cart_id",),
           identity="by default"),
-    Table('"Depots"', (('"Id"', "bigint"), ("country", "text"), ("number", "integer"), ('"select"', "text")), ('"Id"',), "regions",
-          ("country", "number"), identity="always"),
+    Table('"Depots"', (('"Id"', "bigint"), ("country", "text"), ("number", "integer"), ('"select"', "text")), ('"Id"',),
+          "regions", ("country", "number"), identity="always"),
     Table("notes", (("note_id", "bigint"), ("order_no", "integer"), ("body", "text")), ("note_id",), "orders", ("order_no",)),
 ]
 TABLES = {table.name: table for table in _TABLES}
@@ -76,7 +81,7 @@ def names(columns):
 
 def create(tenant_type):
     """The schema before any migration."""
-    lines = [f"CREATE TABLE stores (store_id {tenant_type} PRIMARY KEY, name text);", "CREATE SEQUENCE fk_seq; CREATE SEQUENCE aux_seq;"]
+    lines = [f"CREATE TABLE stores (store_id {tenant_type} PRIMARY KEY, name text);", "CREATE SEQUENCE aux_seq;"]
     for table in _TABLES:
         columns = []
         for name, kind in table.columns:
@@ -109,13 +114,15 @@ def add_columns(tenant_type):
 
 def build_keys():
     """What stage keyed presupposes: composite indexes, foreign keys beside the old ones, NOT NULL."""
-    lines = [f"ALTER TABLE {table.name} ALTER store_id SET NOT NULL; "
-             f"CREATE UNIQUE INDEX {table.stem}_tenant_key ON {table.name} (store_id, {names(table.key)});" for table in _TABLES]
+    lines = []
     for table in _TABLES:
-        lines += [f"CREATE UNIQUE INDEX {name}_tenant ON {table.name} (store_id, {over}){where};" for name, over, where, _ in table.unique]
+        lines.append(f"ALTER TABLE {table.name} ALTER store_id SET NOT NULL; "
+                     f"CREATE UNIQUE INDEX {table.stem}_tenant_key ON {table.name} (store_id, {names(table.key)});")
+        for name, over, where, _ in table.unique:
+            lines.append(f"CREATE UNIQUE INDEX {name}_tenant ON {table.name} (store_id, {over}){where};")
     for table in CHILDREN:
-        lines.append(f"ALTER TABLE {table.name} ADD CONSTRAINT {table.stem}_tenant_fkey FOREIGN KEY (store_id, {names(table.fk)}) "
-                     f"REFERENCES {table.parent} (store_id, {names(TABLES[table.parent].key)});")
+        lines.append(f"ALTER TABLE {table.name} ADD CONSTRAINT {table.stem}_tenant_fkey "
+                     f"FOREIGN KEY (store_id, {names(table.fk)}) REFERENCES {table.parent} (store_id, {names(TABLES[table.parent].key)});")
     return "\n".join(lines)
 
 
@@ -124,9 +131,9 @@ def swap_keys():
     over all tenants, as the application has it, and is no index that ON CONFLICT (id) could find."""
     lines = [f"ALTER TABLE {table.name} DROP CONSTRAINT {table.stem}_fkey;" for table in CHILDREN]
     for table in _TABLES:
-        lines.append(f"ALTER TABLE {table.name} DROP CONSTRAINT {table.stem}_pkey; ALTER TABLE {table.name} "
-                     f"ADD CONSTRAINT {table.stem}_pkey PRIMARY KEY USING INDEX {table.stem}_tenant_key; "
-                     f"ALTER TABLE {table.name} ADD CONSTRAINT {table.stem}_old_key EXCLUDE ({', '.join(f'{column} WITH =' for column in table.key)});")
+        lines.append(f"ALTER TABLE {table.name} DROP CONSTRAINT {table.stem}_pkey, "
+                     f"ADD CONSTRAINT {table.stem}_pkey PRIMARY KEY USING INDEX {table.stem}_tenant_key, "
+                     f"ADD CONSTRAINT {table.stem}_old_key EXCLUDE ({' WITH =, '.join(table.key)} WITH =);")
         for name, _, _, constraint in table.unique:
             lines.append(f"ALTER TABLE {table.name} DROP CONSTRAINT {name}; ALTER TABLE {table.name} "
                          f"ADD CONSTRAINT {name} UNIQUE USING INDEX {name}_tenant;" if constraint
@@ -143,7 +150,8 @@ def distribute():
 
 
 def triggers(tenant_type, stage):
-    """What fills the tenant in A. From resolve on a parent that is not there is reported by the one who looks for it."""
+    """What fills the tenant in A. From resolve on a parent that is not there is reported by the one who looks for it, and a
+    row that gets another parent stays with its tenant: the foreign key takes a parent of the same one alone."""
     resolved = stage in ("resolve", "distributed")
     lines = []
     for table in CHILDREN:
@@ -161,7 +169,7 @@ BEGIN
     IF TG_OP = 'INSERT' THEN
         IF NEW.store_id IS NOT NULL THEN RETURN NEW; END IF;
         {first if resolved else ""}
-    ELSIF ({new}) IS NOT DISTINCT FROM ({old}) OR NEW.store_id IS DISTINCT FROM OLD.store_id THEN
+    ELSIF {"true OR" if resolved else ""} ({new}) IS NOT DISTINCT FROM ({old}) OR NEW.store_id IS DISTINCT FROM OLD.store_id THEN
         RETURN NEW;
     END IF;
     IF {given} THEN
@@ -172,13 +180,15 @@ BEGIN
     END IF; -- a row that loses its parent keeps its tenant
     RETURN NEW;
 END $fill$;
-CREATE OR REPLACE TRIGGER "A_fill" BEFORE INSERT OR UPDATE ON {table.name} FOR EACH ROW EXECUTE FUNCTION fill_{table.stem}();""")
+CREATE OR REPLACE TRIGGER "A_fill" BEFORE INSERT OR UPDATE ON {table.name} FOR EACH ROW
+EXECUTE FUNCTION fill_{table.stem}();""")
     for parent in {table.parent for table in CHILDREN}:
         stem = TABLES[parent].stem
         carries = []
         for table in (table for table in CHILDREN if table.parent == parent):
             match = " AND ".join(f"{column} = NEW.{key}" for key, column in zip(TABLES[parent].key, table.fk))
-            carries.append(f"UPDATE {table.name} SET store_id = NEW.store_id WHERE {match} AND store_id IS DISTINCT FROM NEW.store_id;")
+            carries.append(f"UPDATE {table.name} SET store_id = NEW.store_id "
+                           f"WHERE {match} AND store_id IS DISTINCT FROM NEW.store_id;")
         # It fires before the constraints' own triggers, which go by name too.
         lines.append(f"""
 CREATE OR REPLACE FUNCTION carry_{stem}() RETURNS trigger LANGUAGE plpgsql AS $carry$
@@ -189,11 +199,6 @@ END $carry$;
 CREATE OR REPLACE TRIGGER "A_carry" AFTER UPDATE ON {parent} FOR EACH ROW WHEN (NEW.store_id IS DISTINCT FROM OLD.store_id)
 EXECUTE FUNCTION carry_{stem}();""")
     return "\n".join(lines)
-
-
-def settings():
-    """The proxy's [table] sections: none of the paths needs one."""
-    return ""
 
 
 class Seeds:
@@ -240,15 +245,14 @@ class Seeds:
                 values += self.key(TABLES[table.parent], n) if table.parent else []
                 values += ["seed" if kind == "text" or kind.startswith("varchar") else "1" for name, kind in
                            table.columns[len(values):]]
-                if table.unique:
-                    values[[name for name, _ in table.columns].index({"line_items": "label", "parcels": "tag", "books": "title"}[table.name])] = \
-                        f"Seed {n}"
+                if table.unique:  # their last columns
+                    values[-1] = f"Seed {n}"
                 rows.append("(" + ", ".join(literal(value) for value in [*values, self.tenant(n)]) + ")")
             columns = names([*(name for name, _ in table.columns), "store_id"])
             lines.append(f"INSERT INTO {table.name} ({columns}) OVERRIDING SYSTEM VALUE VALUES {', '.join(rows)};")
             if table.serial:
-                lines.append(f"SELECT setval(pg_get_serial_sequence('{table.name}', '{table.key[0].strip(chr(34))}'), {self.base + SERIAL_FROM});")
-        lines.append(f"SELECT setval('fk_seq', {self.base}), setval('aux_seq', 1);")
+                lines.append(f"SELECT setval({literal(table.sequence)}, {self.base + SERIAL_FROM});")
+        lines.append("SELECT setval('aux_seq', 1);")
         return "\n".join(lines)
 
 
@@ -258,7 +262,7 @@ def dump(table, serials=True):
     row = "t"
     if not serials:
         drawn = f"BETWEEN {SERIAL_FROM + 1} AND {EXPLICIT_FROM}"
-        columns = [f"CASE WHEN {name} % {BLOCK_IDS} {drawn} THEN NULL ELSE {name} END" if kind == "bigint" and name != "quantity" else name
-                   for name, kind in (*table.columns, ("store_id", ""))]
+        columns = [f"CASE WHEN {name} % {BLOCK_IDS} {drawn} THEN NULL ELSE {name} END" if kind == "bigint" and name != "quantity"
+                   else name for name, kind in (*table.columns, ("store_id", ""))]
         row = f"ROW({names(columns)})"
     return f"SELECT coalesce(string_agg({row}::text, E'\\n' ORDER BY {row}::text), '') FROM {table.name} t"

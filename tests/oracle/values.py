@@ -11,19 +11,22 @@ OIDS = {"bigint": 20, "integer": 23, "smallint": 21, "text": 25, "uuid": 2950, "
 BINARY = {"bigint": "!q", "integer": "!i", "smallint": "!h"}
 
 _SPELLINGS = {
-    "number": ["{v}", "{v}", "{v}", "'{v}'", "({v})", "{v}::bigint", "{v}::int", "'{v}'::bigint", "CAST({v} AS bigint)", "bigint '{v}'",
-               "{less} + 1", "{v}.4", "{v}.0", "COALESCE(NULL, {v})", "CASE WHEN true THEN {v} END", "abs(-{v})", "+{v}", "- -{v}",
+    "number": ["{v}", "{v}", "{v}", "'{v}'", "({v})", "{v}::bigint", "{v}::int", "'{v}'::bigint", "CAST({v} AS bigint)",
+               "bigint '{v}'", "{less} + 1", "{v}.4", "{v}.0", "COALESCE(NULL, {v})", "CASE WHEN true THEN {v} END", "abs(-{v})",
+               "+{v}", "- -{v}",
                "' {v} '", "{v}::numeric", "greatest({v}, 0)", "(ARRAY[{v}])[1]"],
-    "text": ["'{v}'", "'{v}'", "E'{v}'", "$${v}$$", "'{v}'::text", "CAST('{v}' AS varchar)", "'{head}' || '{tail}'", "U&'{v}'", "text '{v}'",
+    "text": ["'{v}'", "'{v}'", "E'{v}'", "$${v}$$", "'{v}'::text", "CAST('{v}' AS varchar)", "'{head}' || '{tail}'", "U&'{v}'",
+             "text '{v}'",
              "concat('{head}', '{tail}')", "COALESCE(NULL, '{v}')", "('{v}')", "'{v}'::varchar(60)", "$x${v}$x$"],
-    "uuid": ["'{v}'", "'{v}'", "'{v}'::uuid", "CAST('{v}' AS uuid)", "uuid '{v}'", "'{upper}'", "'{{{v}}}'", "'{plain}'", "'{v}'::text::uuid"],
+    "uuid": ["'{v}'", "'{v}'", "'{v}'::uuid", "CAST('{v}' AS uuid)", "uuid '{v}'", "'{upper}'", "'{{{v}}}'", "'{plain}'",
+             "'{v}'::text::uuid"],
 }
 _VOLATILE = {
     "number": ["{v} + floor(random())::int", "{v} + 0 * nextval('aux_seq')", "CASE WHEN random() < 2 THEN {v} END"],
     "text": ["'{v}' || left(random()::text, 0)", "concat('{v}', substr(nextval('aux_seq')::text, 1, 0))"],
     "uuid": ["('{v}' || left(clock_timestamp()::text, 0))::uuid"],
 }
-_SPACES = [" "] * 12 + ["  ", "\n", "\t", " /* ; */ ", "/**/ ", " -- it's\n", " /* a /* nested */ 'b */ ", "\r\n", " /*ä€*/ "]
+_SPACES = [" "] * 12 + ["  ", "\n", "\t", "\r\n", " /* ; */ ", "/**/ ", " -- it's\n", " /* a /* nested */ 'b */ ", " /*ä€*/ "]
 
 
 def family(kind):
@@ -81,7 +84,8 @@ class Values:
     def null(self, kind):
         if self.extended and self.rng.random() < 0.4:
             return self.parameter(kind, None)
-        return self.rng.choice(["NULL", "NULL", f"NULL::{kind}", f"CAST(NULL AS {kind})", "nullif(1, 1)" if family(kind) == "number" else "NULL"])
+        forms = ["NULL", "NULL", f"NULL::{kind}", f"CAST(NULL AS {kind})"]
+        return self.rng.choice([*forms, "nullif(1, 1)"] if family(kind) == "number" else forms)
 
     def parameter(self, kind, value):
         """A new parameter, or one that is there already and has the value."""

@@ -5,8 +5,8 @@ static const char *flag(bool set, const char *text) { return set ? text : ""; }
 
 static const char *describe(const CopyPlan *plan, Arena *arena) {
     static const char *const formats[] = {"text", "csv", "binary"};
-    const char *text =
-        arena_printf(arena, "%s %d%s", formats[plan->row.format], plan->nfields, flag(plan->may_have_it, "+"));
+    const char *text = arena_printf(arena, "%s %d%s", formats[plan->row.format], plan->nfields,
+                                    flag(plan->may_have_it, "+"));
     const ForeignKey *fk = plan->table->path.steps[0];
 
     for (int k = 0; plan->keys && k < fk->ncolumns; k++) {
@@ -15,10 +15,10 @@ static const char *describe(const CopyPlan *plan, Arena *arena) {
         if (key->position >= 0)
             text = arena_printf(arena, "%s %s@%d", text, fk->child_columns[k]->name, key->position);
         else
-            text = arena_printf(arena, "%s %s='%.*s'", text, fk->child_columns[k]->name,
-                                STR_ARG(key->constant));
-        text =
-            arena_printf(arena, "%s%s%s", text, flag(key->null_too, " null_too"), flag(key->not_null, " not_null"));
+            text =
+                arena_printf(arena, "%s %s='%.*s'", text, fk->child_columns[k]->name, STR_ARG(key->constant));
+        text = arena_printf(arena, "%s%s%s", text, flag(key->null_too, " null_too"),
+                            flag(key->not_null, " not_null"));
     }
     return arena_printf(arena, "%s%s%s%s%s%s%s", text, flag(!plan->keys, " keyless"),
                         flag(plan->header_match, " match"), flag(plan->filtered, " filtered"),
@@ -45,9 +45,10 @@ static void check(const Case *c, const Decision *decision, Arena *arena) {
         case_fail(c, "is not sent as expected", text ? text : c->text, sent);
     if (!d->copy != !plan || (plan && strcmp(describe(d->copy, arena), plan) != 0))
         case_fail(c, "has another plan", plan ? plan : "none", d->copy ? describe(d->copy, arena) : NULL);
-    if (!d->refusal != !refusal ||
-        (refusal && (strncmp(refusal, d->refusal->sqlstate, 5) != 0 || strcmp(refusal + 6, d->refusal->message) != 0)))
-        case_fail(c, "has another refusal", refusal ? refusal : "none", d->refusal ? d->refusal->message : NULL);
+    if (!d->refusal != !refusal || (refusal && (strncmp(refusal, d->refusal->sqlstate, 5) != 0 ||
+                                                strcmp(refusal + 6, d->refusal->message) != 0)))
+        case_fail(c, "has another refusal", refusal ? refusal : "none",
+                  d->refusal ? d->refusal->message : NULL);
     if (!refusal && (!d->rewrite_note != !note || (note && !strstr(d->rewrite_note, note))))
         case_fail(c, "has another note", note ? note : "none", d->rewrite_note);
     assert_int_equal(d->rewritten, text != NULL);
@@ -62,7 +63,8 @@ static void test_cases(void **state) {
 
 /* Between the column's coming and the first writing stage, a COPY without a list is given one. */
 static void test_column_added(void **state) {
-    static const char *const texts[] = {"COPY line_items FROM STDIN", "COPY line_items (order_id) FROM STDIN"};
+    static const char *const texts[] = {"COPY line_items FROM STDIN",
+                                        "COPY line_items (order_id) FROM STDIN"};
     const SessionContext context = {.search_path = "public", .search_path_known = true};
     Snapshot *snapshot = cases_snapshot();
     Arena *arena = arena_new();

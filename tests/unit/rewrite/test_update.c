@@ -2,7 +2,7 @@
 #include "tests/unit/rewrite/cases.c.inc"
 
 /* "=": the rewritten text, lines joined, without it the text is unchanged; "!": a part of the note; "^": a
- * part of the refusal's message; ".": nothing of these. */
+ * part of the refusal's message; "?": a part of its detail; ".": nothing of these. */
 static const char *expected_text(const Case *c, Arena *arena) {
     const char *text = NULL;
 
@@ -55,6 +55,9 @@ static void check(const Case *c, const Decision *decision, Arena *arena) {
     check_part(c, "has another note", expected_part(c, '!'), statement->rewrite_note);
     check_part(c, "has another refusal", expected_part(c, '^'),
                statement->refusal ? statement->refusal->message : NULL);
+    if (expected_part(c, '?'))
+        check_part(c, "is refused for another reason", expected_part(c, '?'),
+                   statement->refusal ? statement->refusal->detail : NULL);
     assert_int_equal(is_rewritten(decision), strcmp(sent, c->text) != 0);
     check_places(c, decision, sent, arena);
 }

@@ -14,7 +14,8 @@
 #include "wire/copy_row.h"
 
 /* A string literal, NULs and all. */
-#define BYTES(literal) {(literal), sizeof(literal) - 1}
+#define BYTES(literal)                                                                                       \
+    { (literal), sizeof(literal) - 1 }
 
 typedef struct StreamCase {
     const CopyRowOptions *options;
