@@ -146,8 +146,8 @@ void session_fatal(Session *s, const Error *err) {
 bool session_is_idle(const Session *s) {
     switch (s->state) {
     case SESSION_ACTIVE:
-        return !s->copy && reply_none(&s->replies) && s->transaction == 'I' && buf_len(&s->client_held) == 0 &&
-               s->client_skip == 0;
+        return !s->copy && reply_none(&s->replies) && s->transaction == 'I' &&
+               buf_len(&s->client_held) == 0 && s->client_skip == 0;
     case SESSION_CONSOLE:
         return console_is_idle(s->console);
     default:

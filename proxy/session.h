@@ -102,15 +102,15 @@ struct Session {
     bool utf8;
     bool ascii_safe; /* client_encoding has no byte 0x5C inside a character */
     bool strings_standard;
-    bool encoding_pending; /* a SET of one of the three is in flight */
-    bool ddl;              /* in this transaction: the catalog has to be read again when it commits */
-    bool bound_writes;     /* a portal of a writing statement is open */
-    uint64_t syncs;        /* Syncs sent: the number of the batch that messages belong to */
+    bool encoding_pending;  /* a SET of one of the three is in flight */
+    bool ddl;               /* in this transaction: the catalog has to be read again when it commits */
+    bool bound_writes;      /* a portal of a writing statement is open */
+    uint64_t syncs;         /* Syncs sent: the number of the batch that messages belong to */
     uint64_t encoding_mark; /* replies.pushed when a SET of those three left */
-    uint64_t tenant_mark;  /* replies.pushed when a statement left that may change the tenant; 0: none */
-    uint64_t batch_mark;   /* replies.pushed at the last end of a batch: a Sync, a simple query */
-    uint64_t drain_mark;   /* replies.pushed when a new epoch came: the older ones are under the old epoch; 0:
-                              drained */
+    uint64_t tenant_mark;   /* replies.pushed when a statement left that may change the tenant; 0: none */
+    uint64_t batch_mark;    /* replies.pushed at the last end of a batch: a Sync, a simple query */
+    uint64_t drain_mark; /* replies.pushed when a new epoch came: the older ones are under the old epoch; 0:
+                            drained */
     uint64_t statements, rewritten;
     Hold hold; /* of the statement at the head of client_held */
 
@@ -125,7 +125,7 @@ struct Session {
     bool wrote;                 /* this transaction may have written something */
     bool moved_parents;         /* or changed what others find their tenant by */
     bool used_cache;            /* this transaction has tenants from the shared cache */
-    struct CopyIn *copy; /* owned; a COPY whose rows get their tenant; NULL */
+    struct CopyIn *copy;        /* owned; a COPY whose rows get their tenant; NULL */
 
     struct Console *console; /* owned */
 };

@@ -89,18 +89,42 @@ static bool forward_mapped(Session *s, Gather *out, char type, Str payload, cons
     return true;
 }
 
-/* The server has skipped this message: what it did to the table of statements is undone. */
-static void undo(Session *s, Reply *r) {
+/* A skipped Parse of `p`, before which `before` (owned, NULL) had its name, is undone, and a message from
+ * number `from` on has replaced or closed it meanwhile: what that one took away is `before`. */
+static void hand_down(Session *s, const Prepared *p, Prepared *before, uint32_t from) {
+    for (uint32_t i = from; i < s->replies.count; i++) {
+        Reply *r = reply_at(&s->replies, i);
+        Prepared **taken = r->kind == REPLY_CLOSE ? &r->prepared : &r->displaced;
+        if (*taken != p)
+            continue;
+        prepared_unref(*taken);
+        *taken = before;
+        return;
+    }
+    prepared_unref(before);
+}
+
+static void undo_parse(Session *s, Reply *r, uint32_t end) {
+    Prepared *before = r->displaced;
+    r->displaced = NULL;
+    if (r->prepared && prepared_find(&s->prepared, str_of(r->prepared->name)) != r->prepared) {
+        hand_down(s, r->prepared, before, end);
+        return;
+    }
+    if (r->prepared)
+        prepared_remove(&s->prepared, r->prepared);
+    if (before)
+        prepared_unref(prepared_put(&s->prepared, before));
+}
+
+/* The server has skipped this message: what it did to the table of statements is undone. end: the number of
+ * the first that it does not skip. */
+static void undo(Session *s, Reply *r, uint32_t end) {
     if (r->kind == REPLY_PARSE && r->swallow && r->prepared) {
         r->prepared->missing = true;
         r->prepared->unconfirmed--;
     } else if (r->kind == REPLY_PARSE) {
-        if (r->prepared)
-            prepared_remove(&s->prepared, r->prepared);
-        if (r->displaced) {
-            prepared_unref(prepared_put(&s->prepared, r->displaced));
-            r->displaced = NULL;
-        }
+        undo_parse(s, r, end);
     } else if (r->kind == REPLY_CLOSE && r->prepared) {
         prepared_unref(prepared_put(&s->prepared, r->prepared));
         r->prepared = NULL;
@@ -116,7 +140,7 @@ static void skip_to_sync(Session *s) {
         n++;
     s->skipping = n == s->replies.count;
     for (uint32_t i = n; i > 0; i--) /* the last first: a name may have been used twice */
-        undo(s, reply_at(&s->replies, i - 1));
+        undo(s, reply_at(&s->replies, i - 1), n);
     while (n-- > 0)
         reply_pop(&s->replies);
     session_predict_anew(s);
@@ -171,7 +195,8 @@ static Fate handle_error(Session *s, Gather *out, Str payload) {
         skip_to_sync(s);
         if (s->copy && (copy || s->skipping))
             copy_in_failed(s);
-        else if (s->waiting && s->lookup && s->skipping) /* the lookup was the error, or was skipped behind it */
+        else if (s->waiting && s->lookup &&
+                 s->skipping) /* the lookup was the error, or was skipped behind it */
             lookup_failed(s, lookup);
     }
     return fate;
@@ -326,7 +351,7 @@ static Fate handle_ready(Session *s, Gather *out, Str payload) {
         s->skipping = false;
     session_ready(s, transaction);
     session_check_drained(s);
-    if (s->waiting && !s->lookup) /* for the end of a batch */
+    if (s->waiting && !s->lookup && !s->copy) /* for the end of a batch */
         session_release(s);
     return FATE_FORWARD;
 }

@@ -87,9 +87,8 @@ static bool plain_value(const Source *source, const SlotKey *key, BindParam *val
         return true;
     }
     value->binary = false;
-    return key->literal &&
-           read_literal(source->lookup->arena, key->column, span_text(source, span_of(source, key)),
-                        &value->bytes);
+    return key->literal && read_literal(source->lookup->arena, key->column,
+                                        span_text(source, span_of(source, key)), &value->bytes);
 }
 
 /* As a key by itself, a parameter has the column's type, unless it was declared, or something else in the

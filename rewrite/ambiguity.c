@@ -9,8 +9,8 @@
  * Where it was one column and now is none or another, it is qualified.
  *
  * A name that was no column has been written for the new one, and so has one that is compared with the very
- * column that it was before (store_id = o.store_id): they are left. Any other keeps its old meaning until the
- * table's stage is done. */
+ * column that it was before (store_id = o.store_id, in a sub-select): they are left. Any other keeps its old
+ * meaning until the table's stage is done. */
 #include "rewrite/ambiguity.h"
 
 #include <string.h>
@@ -115,15 +115,16 @@ static void take_away(Ambiguity *a, const Level *from, const Level *to, const ch
 
 /* The column that the name meant, if it means it no more; NULL: nothing is to be done with the name.
  *
- * Of two on one level one would have been refused: what is not known there does not matter, unlike what is
- * not known further in. */
-static const AmbiguityColumn *lost_column(Ambiguity *a, Level *first, const char *name) {
+ * *silently: another column has its name now, and the server will not say so. Of two on one level one would
+ * have been refused: what is not known there does not matter, unlike what is not known further in. */
+static const AmbiguityColumn *lost_column(Ambiguity *a, Level *first, const char *name, bool *silently) {
     bool taken = false, unknown = false;
 
     for (Level *level = first; level; level = (Level *)level->outer) {
         const Match *matches = matches_of(a, level, name);
         const Match *before = &matches[BEFORE_COLUMN];
 
+        *silently = taken;
         taken |= matches[AFTER_COLUMN].n > before->n;
         if (before->n == 1 && taken) {
             if (!unknown && before->column.qualifier && !is_shadowed(first, level, before->column.range))
@@ -154,9 +155,10 @@ static bool is_column(const Expr *other, const AmbiguityColumn *column) {
 
 static void visit_name(Ambiguity *a, Level *level, const Expr *expr, const Expr *other) {
     const char *name = late_name(a, expr);
-    const AmbiguityColumn *lost = name ? lost_column(a, level, name) : NULL;
+    bool silently = false;
+    const AmbiguityColumn *lost = name ? lost_column(a, level, name, &silently) : NULL;
 
-    if (lost && !is_column(other, lost) && name_at(a, expr->location).end > expr->location)
+    if (lost && !(silently && is_column(other, lost)) && name_at(a, expr->location).end > expr->location)
         ambiguity_replace(a, (Span){expr->location, expr->location},
                           arena_printf(a->rw->arena, "%s.", lost->qualifier));
 }
@@ -422,7 +424,7 @@ static bool search_from(const FromItem *item, const Block *block, void *arg) {
 
 /* Whether there is anything that the new columns may take part in: hardly any statement has it. */
 static bool is_needed(const Ambiguity *a, const Statement *stmt) {
-    Search search = {a, false};
+    Search search = {.a = a};
 
     walk_statement(stmt, &(Walk){.expr = search_expr, .from = search_from, .arg = &search});
     return search.found;

@@ -129,16 +129,33 @@ static bool may_be_listed(const StarItem *item) {
     return item->hides && !item->from->alias && item->from->name.schema;
 }
 
+/* What gives it by *, in a sub-select. */
+static bool wrap_inside(Ambiguity *a, const Block *query, const char *column) {
+    const AmbiguityColumns before = ambiguity_outputs(a, query, BEFORE_COLUMN),
+                           after = ambiguity_outputs(a, query, AFTER_COLUMN);
+    bool done = true;
+
+    if (ambiguity_count(a, &after, column) == ambiguity_count(a, &before, column))
+        return true;
+    for (int i = 0; i < query->nfrom; i++)
+        done = ambiguity_wrap(a, query, query->from[i], column) && done;
+    return done && query->kind == BLOCK_SELECT;
+}
+
 bool ambiguity_wrap(Ambiguity *a, const Block *block, const FromItem *side, const char *column) {
     StarRange range = star_range(&a->star, block);
     bool done = true;
 
-    for (int i = 0; i < range.nitems; i++) {
+    for (int i = 0; i < range.nitems && star_may(&a->star, 1); i++) {
         StarItem *item = &range.items[i];
+        const FromItem *from = item->from;
 
-        if (item->table && !may_be_listed(item) && star_stands_in(side, item->from) &&
-            ambiguity_is_late(a->rw, item->table) && strcmp(item->table->tenant_column, column) == 0 &&
-            !is_wrapped(a, item->from))
+        if (!star_stands_in(side, from))
+            continue;
+        if (from->block)
+            done = wrap_inside(a, from->block, column) && done;
+        else if (item->table && !may_be_listed(item) && ambiguity_is_late(a->rw, item->table) &&
+                 strcmp(item->table->tenant_column, column) == 0 && !is_wrapped(a, from))
             done = star_wrap_one(&a->star, &range, item) && done;
     }
     return done;

@@ -5,9 +5,10 @@
  * - joined on the tenant with a column of the source, which is what an INSERT must give as tenant, too;
  * - without any function that is not immutable, be it in the default of a column that INSERT leaves out.
  *
- * It reports the rest as internal errors (XX000); here each rule has its words. The join follows from the
- * foreign key where the condition compares it with the source's: what has the same parent has the same
- * tenant. A condition on other columns does not tell: a row of another tenant would count as not there. */
+ * It reports the rest as internal errors (XX000); here each rule has its words. The join follows where both
+ * tenants are said to be one value, and from the foreign key where the condition compares it with the
+ * source's: what has the same parent has the same tenant. A condition on other columns does not tell: a row
+ * of another tenant would count as not there. */
 #include "rewrite/merge_citus.h"
 
 #include <string.h>
@@ -61,24 +62,67 @@ static const Expr *joined_with(Rewrite *rw, const SetList *on, const Table *tabl
     return joined.found;
 }
 
-MergeJoin merge_citus_join(Rewrite *rw, const Block *merge, const Table *table) {
-    MergeJoin join = {.merge = merge, .table = table};
+/* The value that ON says the target's tenant is, and the column of the source that is the same. */
+typedef struct Fixed {
+    Rewrite *rw;
+    const SetList *on;
+    const Table *table;
+    const Expr *value, *column;
+} Fixed;
+
+static bool find_value(const Expr *left, const Expr *right, void *arg) {
+    Fixed *fixed = arg;
+
+    if (set_is_own(fixed->on, left, fixed->table->tenant->name) && set_same_value(fixed->rw, right, right))
+        fixed->value = right;
+    return fixed->value != NULL;
+}
+
+static bool find_same(const Expr *left, const Expr *right, void *arg) {
+    Fixed *fixed = arg;
+
+    if (left->kind == EXPR_COLUMN && left->name.name && !left->name.schema &&
+        is_source_column(fixed->on->block, fixed->table, left) &&
+        set_same_value(fixed->rw, right, fixed->value))
+        fixed->column = left;
+    return fixed->column != NULL;
+}
+
+static const char *same_in_source(Rewrite *rw, const SetList *on, const Table *table) {
+    Fixed fixed = {.rw = rw, .on = on, .table = table};
+
+    set_equalities(rw, on, find_value, &fixed);
+    if (!fixed.value || !set_equalities(rw, on, find_same, &fixed))
+        return NULL;
+    return arena_printf(rw->arena, "%s.%s", rewrite_quoted(rw, fixed.column->name.name),
+                        rewrite_quoted(rw, fixed.column->column));
+}
+
+/* The tenant of the source, where ON says that both have the same parent. */
+static const char *same_parent(Rewrite *rw, const SetList *on, const Table *table) {
     const ForeignKey *fk = table->path.nsteps > 0 ? table->path.steps[0] : NULL;
-    const SetList on = on_of(rw, merge);
     const Expr **keys;
     Source source;
 
-    join.joined = joined_with(rw, &on, table, table->tenant->name) != NULL;
-    if (join.joined || !fk || merge->merge_on_span.end == 0 ||
-        !tenant_expr_equality(table->tenant, table->tenant))
-        return join;
+    if (!fk)
+        return NULL;
     keys = ARENA_ARRAY(rw->arena, const Expr *, fk->ncolumns);
     for (int k = 0; k < fk->ncolumns; k++)
-        keys[k] = joined_with(rw, &on, table, fk->child_columns[k]->name);
-    if (!source_find(rw, merge, table, keys, &source))
+        keys[k] = joined_with(rw, on, table, fk->child_columns[k]->name);
+    return source_find(rw, on->block, table, keys, &source) ? source.text : NULL;
+}
+
+MergeJoin merge_citus_join(Rewrite *rw, const Block *merge, const Table *table) {
+    MergeJoin join = {.merge = merge, .table = table};
+    const SetList on = on_of(rw, merge);
+
+    join.joined = joined_with(rw, &on, table, table->tenant->name) != NULL;
+    if (join.joined || merge->merge_on_span.end == 0 || !tenant_expr_equality(table->tenant, table->tenant))
         return join;
-    join.joined = true;
-    join.added = source.text;
+    join.added = same_in_source(rw, &on, table);
+    if (!join.added)
+        join.added = same_parent(rw, &on, table);
+    join.joined = join.added != NULL;
     return join;
 }
 

@@ -13,8 +13,8 @@ typedef struct MergeJoin {
     const char *added; /* the source's column, as text, where ON does not say so; NULL */
 } MergeJoin;
 
-/* `table` is the target, and has its tenant column. It is joined also where ON does not say so, but that both
- * have the same parent. */
+/* `table` is the target, and has its tenant column. It is joined also where ON says it in other words: that
+ * both have the same tenant, or the same parent. */
 MergeJoin merge_citus_join(Rewrite *rw, const Block *merge, const Table *table) MUST_USE;
 
 /* Has ON say so. Demands `added`. */

@@ -140,7 +140,7 @@ static const Expr *uncast(const Rewrite *rw, const Expr *expr) {
 
 static bool same_name(const char *a, const char *b) { return a && b ? strcmp(a, b) == 0 : a == b; }
 
-static bool same_value(Rewrite *rw, const Expr *a, const Expr *b) {
+bool set_same_value(Rewrite *rw, const Expr *a, const Expr *b) {
     a = uncast(rw, a);
     b = uncast(rw, b);
     if (!a || !b || a->kind != b->kind)
@@ -215,7 +215,7 @@ typedef struct Said {
 static bool is_said(const Expr *left, const Expr *right, void *arg) {
     const Said *said = arg;
 
-    return set_is_own(said->set, left, said->column) && same_value(said->rw, right, said->value);
+    return set_is_own(said->set, left, said->column) && set_same_value(said->rw, right, said->value);
 }
 
 bool set_condition_says(Rewrite *rw, const SetList *set, const char *column, const Expr *value) {

@@ -47,6 +47,10 @@ const char *set_made_columns(Rewrite *rw, const SetValue *value) MUST_USE;
 /* Whether the expression is a column of the row that is set. */
 bool set_is_own(const SetList *set, const Expr *expr, const char *column) MUST_USE;
 
+/* Whether both are one parameter, equal literals, or one column of a joined table. Compares literals
+ * (rw->literals_matter). */
+bool set_same_value(Rewrite *rw, const Expr *a, const Expr *b) MUST_USE;
+
 /* Calls `visit` for each "left = right" that the conditions say, both ways round, until it returns true. */
 typedef bool SetEquality(const Expr *left, const Expr *right, void *arg);
 bool set_equalities(const Rewrite *rw, const SetList *set, SetEquality *visit, void *arg);

@@ -3,8 +3,9 @@
  * The parent is set and the tenant is not: in `derive` and `keyed` the tenant follows (rewrite/follow.c).
  * From `resolve` on it must not: Citus takes no sub-select there, and no change of the tenant at all. It need
  * not either: a foreign key holds the pair (store_id, order_id), so that a parent of the same tenant is taken
- * and one of another is refused (23503), by PostgreSQL and by Citus alike. Where no key holds the pair, the
- * statement is refused here.
+ * and one of another is refused (23503), by PostgreSQL and by Citus alike, in whatever form SET has it. Such
+ * a statement is sent as it is: whose tenant the new parent is, only the server knows for sure. Where no key
+ * holds the pair, the statement is refused here.
  *
  * The tenant is set: the children are carried along (rewrite/carry.c), until Citus has distributed the table.
  * From then on Citus allows only what is provably no change, and proves less than one would wish: not that

@@ -502,6 +502,7 @@ CREATE TABLE tenants (name text PRIMARY KEY);
 CREATE TABLE depots (depot text, number int, tenant text NOT NULL REFERENCES tenants, PRIMARY KEY (depot, number));
 CREATE TABLE boxes (box uuid PRIMARY KEY, depot text DEFAULT 'north', number int, FOREIGN KEY (depot, number) REFERENCES depots);
 CREATE TABLE labels (label serial PRIMARY KEY, box uuid REFERENCES boxes, weight numeric);
+CREATE TABLE parts (part int PRIMARY KEY, box uuid REFERENCES boxes, beside int REFERENCES parts);
 INSERT INTO tenants VALUES ('a'), ('b''"\\'), ('\\N'), ('x,y'), ('tab\t'), ('é');
 INSERT INTO depots SELECT depot, number, name FROM unnest(ARRAY['north', 'so"uth', 'w\\est', '{,}']) depot,
     (SELECT row_number() OVER (ORDER BY name)::int AS number, name FROM tenants) t;
@@ -511,6 +512,9 @@ SHIPPING_TABLES = """
 kind = backfill
 [table labels]
 kind = backfill
+[table parts]
+kind = backfill
+tenant_from = box -> boxes(box)
 """
 
 
@@ -566,6 +570,17 @@ def test_a_key_by_default(shipping):
         found = rows(conn.ask(query("SELECT b.tenant = d.tenant, b.depot FROM boxes b LEFT JOIN depots d USING (depot, number) ORDER BY box")))
         conn.ask(query("ROLLBACK"))
     assert found == [[b"t", b"north"], [b"t", b"north"], [None, b"north"]]
+
+
+def test_rows_that_reference_later_ones(shipping):
+    """The foreign key is checked when the row that it wants has come, too."""
+    content = "".join(f"{n}\t{box(1)}\t{n + 12000 if n <= 3000 else n}\n" for n in range(1, 15001)).encode()
+    with Wire(shipping.endpoint(), timeout=40) as conn:
+        conn.ask(query("BEGIN"))
+        assert not error_of(copy_simple(conn, "COPY boxes (box, number) FROM STDIN", f"{box(1)}\t1\n".encode()))
+        assert not error_of(copy_simple(conn, "COPY parts (part, box, beside) FROM STDIN", content))
+        assert rows(conn.ask(query("SELECT count(*) FROM parts JOIN boxes USING (box, tenant)"))) == [[b"15000"]]
+        conn.ask(query("ROLLBACK"))
 
 
 def test_keys_in_another_encoding(shipping):

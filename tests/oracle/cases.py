@@ -45,7 +45,7 @@ class Case:
     shape: str
     steps: list
     statements: int
-    single: bool = False  # one statement, in a transaction of its own
+    single: bool = False  # one statement, which may be refused
 
 
 def prepare_all():
@@ -166,7 +166,7 @@ class Cases(Copies):
         extended = self.chance(0.5)
         statement = self.statement(extended)
         step = self.travel(extended, statement)
-        return Case(statement.shape, [step], 1, single=step.syncs == 1)
+        return Case(statement.shape, [step], 1, single=True)
 
     def safe(self):
         """Shapes that may stand among others: what is refused on Citus alone stands by itself."""
@@ -271,7 +271,7 @@ class Cases(Copies):
 
     def cursor(self):
         """A declared cursor with a write between two fetches, or a portal fetched in portions."""
-        if self.chance(0.5):
+        if self.distributed or self.chance(0.5):
             key = self.existing_key(TABLES["orders"])[0]
             query = f"SELECT l.* FROM line_items l WHERE l.order_id = {key} ORDER BY line_item_id"
             steps = ["BEGIN", f"DECLARE c CURSOR FOR {query}", "FETCH 2 FROM c",

@@ -53,10 +53,10 @@ class Changes(Inserts):
         parent, values = TABLES[table.parent], self.values(extended, declared=True)
         (pk,), (fk,), last = table.key, table.fk, table.columns[-1][0]
         fk_type = table.type_of(fk)
-        key = values.spell("bigint", (self.new_key(table) if self.chance(0.8) else self.existing_key(table))[0], True)
+        key = values.spell("bigint", (self.new_key(table) if self.distributed or self.chance(0.8) else self.existing_key(table))[0], True)
         parent_key = values.spell(fk_type, self.existing_key(parent)[0], True)
         overriding = "~OVERRIDING~SYSTEM~VALUE" if table.identity and self.chance(0.3) else ""
-        if self.chance(0.5):
+        if self.chance(0.5) and not self.distributed:
             using = f"(SELECT~{key}::bigint~AS~id,~{parent_key}::{fk_type}~AS~fk)~s~ON~t.{pk}~=~s.id"
             guard, insert = "", f"({pk},~{fk}){overriding}~VALUES~(s.id,~s.fk)"
         else:

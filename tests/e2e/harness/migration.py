@@ -1,6 +1,9 @@
-"""A Tailspin database under migration, with a proxy before it; and the change of stages of any database."""
+"""A Tailspin database under migration, with a proxy before it, or several; and the change of stages of any database."""
 
 import os
+import time
+
+import psycopg
 
 from . import process, tailspin
 from .proxy import ROOT, Proxy, run_command
@@ -38,7 +41,9 @@ def _lagging(server, database, epoch):
 
 
 class Migration:
-    """Its own database and proxy. Starts in stage observe; derive() takes it on while clients stay connected."""
+    """Its own database and proxy. Starts in stage observe; derive() takes it on while clients stay connected.
+
+    Once more proxies are added, whatever changes the stage returns when all have it."""
 
     def __init__(self, server, authority, settings=None):
         self.server = server
@@ -50,28 +55,62 @@ class Migration:
         except BaseException:
             server.drop_database(self.database)
             raise
+        self.authority = authority
+        self.proxies = [self.proxy]
         self.proxy.wait_for_catalog("line_items")
+
+    def add_proxy(self, settings=None):
+        """One more on the same database, which ends with the first."""
+        self.proxies.append(Proxy(self.server, self.database, settings, self.authority, tailspin.TABLES))
+        self.proxies[-1].wait_for_catalog("line_items")
+        return self.proxies[-1]
 
     def derive(self):
         """Returns when every proxy has acknowledged stage derive."""
         done = run_command("migrate", "--to", "derive", "--yes", "-c", self.proxy.config)
         assert done.returncode == 0, done.stdout + done.stderr
-        process.wait_until(lambda: self.stage("line_items") == "derive", 10, "stage derive in SHOW TABLES")
+        self._wait_for("derive")
         return done
 
-    def keyed(self):
-        """From derive on: line items that have no store get it, the keys get the store, the old ones go."""
-        self.execute(tailspin.KEYS)
-        set_stage(self.server, self.proxy, ["line_items"], "keyed")
-        self.execute(tailspin.KEY_SWAP)
-        self.proxy.console("RELOAD")
+    def keyed(self, beside_writers=False):
+        """From derive on: line items that have no store get it, the keys get the store, the old ones go. `beside_writers`:
+        statement by statement, none of which waits for a lock for long."""
+        execute = self._execute_patiently if beside_writers else self.execute
+        execute(tailspin.KEYS)
+        self._move("keyed")
+        execute(tailspin.KEY_SWAP)
+        for proxy in self.proxies:
+            proxy.console("RELOAD")
 
     def resolve(self):
-        set_stage(self.server, self.proxy, ["line_items"], "resolve")
+        self._move("resolve")
 
     def distributed(self):
         """The stage alone: whether Citus has the tables is up to the test."""
-        set_stage(self.server, self.proxy, ["line_items"], "distributed")
+        self._move("distributed")
+
+    def _move(self, stage):
+        set_stage(self.server, self.proxy, ["line_items"], stage)
+        self._wait_for(stage)
+
+    def _wait_for(self, stage):
+        for proxy in self.proxies:
+            process.wait_until(lambda: proxy.tables()["line_items"]["stage"] == stage, 10, f"stage {stage} in SHOW TABLES")
+
+    def _execute_patiently(self, script):
+        """Who queues for a strong lock holds up those behind it, and may stand in a ring with transactions of several
+        tables: it gives up before anybody is chosen as the victim, and tries again."""
+        end = time.monotonic() + 20
+        with self.server.connect(self.database) as conn:
+            conn.execute("SET lock_timeout = '100ms'")
+            for statement in filter(str.strip, script.split(";")):
+                while True:
+                    try:
+                        conn.execute(statement)
+                        break
+                    except psycopg.errors.LockNotAvailable:
+                        assert time.monotonic() < end, f"no lock for {statement}"
+                        time.sleep(0.05)
 
     def stage(self, table):
         """The table's stage as the proxy has it."""
@@ -91,6 +130,9 @@ class Migration:
 
     def close(self):
         try:
-            self.proxy.close()
+            for proxy in reversed(self.proxies):
+                proxy.close()
         finally:
+            for proxy in self.proxies:
+                proxy.kill()
             self.server.drop_database(self.database)

@@ -38,6 +38,7 @@ local   all              app_password                              password
 local   all              app_md5                                   md5
 local   all              app_scram                                 scram-sha-256
 host    all,replication  postgres,app_trust   127.0.0.1/32         trust
+host    all              app_control          127.0.0.1/32         trust
 host    all              app_password         127.0.0.1/32         password
 host    all              app_md5              127.0.0.1/32         md5
 host    all              app_scram            127.0.0.1/32         scram-sha-256
@@ -106,6 +107,7 @@ class PostgresServer:
     def _create_roles(self):
         with self.connect("postgres") as conn:
             conn.execute("CREATE ROLE app_trust LOGIN")
+            conn.execute("CREATE ROLE app_control SUPERUSER LOGIN")
             conn.execute("CREATE ROLE app_tls LOGIN")
             for role, encryption in (("app_password", "scram-sha-256"), ("app_md5", "md5"), ("app_scram", "scram-sha-256")):
                 conn.execute(f"SET password_encryption = '{encryption}'")
