@@ -8,6 +8,7 @@
 
 static void write_key(Buf *key, const SessionContext *v) {
     buf_put_u8(key, v->search_path_known ? 'k' : 'u');
+    buf_put_u8(key, v->has_tenant ? 't' : 'n');
     buf_put_cstr(key, v->search_path_known ? v->search_path : "");
     buf_put_cstr(key, v->role ? v->role : "");
     for (int i = 0; i < v->ntemp_names; i++)

@@ -57,6 +57,9 @@ struct Control {
     ControlStatus status;
 };
 
+/* In ms. */
+static int heartbeat_interval(const Control *c) { return c->runtime->config->lease / 4; }
+
 static int64_t now_ms(void) { return (int64_t)(uv_hrtime() / 1000000); }
 
 static int64_t wall_us(void) {
@@ -99,10 +102,12 @@ static void note_success(Control *c) {
 
 /* ---- the connection ---- */
 
-/* When to try again what failed: later each time. */
+/* When to try again what failed: later each time, but no later than a heartbeat would be due. A server that
+ * is back for a while must not cost the lease, nor keep statements held. */
 static int64_t after_pause(Control *c) {
     int64_t when = now_ms() + c->backoff_ms;
-    c->backoff_ms = c->backoff_ms * 2 < LAST_BACKOFF_MS ? c->backoff_ms * 2 : LAST_BACKOFF_MS;
+    int interval = heartbeat_interval(c), last = interval < LAST_BACKOFF_MS ? interval : LAST_BACKOFF_MS;
+    c->backoff_ms = c->backoff_ms * 2 < last ? c->backoff_ms * 2 : last;
     return when;
 }
 
@@ -249,7 +254,7 @@ static bool do_what_is_due(Control *c, Error *err) {
         c->load_at = now + SETTLE_MS;
     /* The lease first: a catalog that cannot be read at the moment is no reason to lose it. */
     if (c->registered && (now >= c->heartbeat_at || acknowledged(c) != c->sent)) {
-        c->heartbeat_at = now + c->runtime->config->lease / 4;
+        c->heartbeat_at = now + heartbeat_interval(c);
         if (!heartbeat(c, err))
             return false;
     }

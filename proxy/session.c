@@ -69,7 +69,8 @@ static void release_if_closed(Session *s) {
     sqlprep_remove_all(s);
     track_free(&s->confirmed);
     track_free(&s->predicted);
-    context_unref(&w->contexts, s->context);
+    context_unref(&w->contexts, s->contexts[0]);
+    context_unref(&w->contexts, s->contexts[1]);
     buf_free(&s->client_held);
     buf_free(&s->server_held);
     buf_free(&s->startup);

@@ -91,9 +91,9 @@ struct Session {
     PreparedTable prepared;
     struct SqlPrepared *sql_prepared; /* uthash table; owned */
     Track confirmed, predicted;
-    Context *context;         /* for `predicted`; counted; NULL at first */
+    Context *contexts[2];     /* for `predicted`, without a tenant and with one; counted; NULL at first */
     bool context_stale;       /* something else than `predicted` has changed since */
-    uint32_t context_changes; /* of `predicted` when it was made */
+    uint32_t context_changes; /* of `predicted` when they were made */
     char transaction;         /* of the last ReadyForQuery: I, T, E; 0 before the first */
     bool skipping;            /* the server ignores the client's messages up to the next Sync */
     bool copy_in;             /* the server is reading CopyData */
@@ -172,7 +172,7 @@ size_t session_server_messages(Session *session, const uint8_t *data, size_t siz
 /* session_plan.c */
 Plan *session_plan(Session *session, Str text) MUST_USE;
 Plan *session_plan_unread(Session *session, Str sample, const char *why) MUST_USE;
-bool session_plan_is_current(Session *session, const Plan *plan) MUST_USE;
+bool session_plan_is_current(Session *session, const Plan *plan, Str text) MUST_USE;
 /* The tenant that holds for a text of one statement, were it sent now: of its comment, else the session's.
  * NULL: none. *unknown: it was set by something that cannot be followed, or by a statement of an older batch
  * that may yet fail; the latter is known when the replies in the queue have come. Valid until the next call,

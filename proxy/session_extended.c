@@ -88,7 +88,7 @@ static void refresh(Session *s, Gather *out, Prepared *p) {
      * what uses the statement; in a later one the statement is sent once more. */
     if (p->unconfirmed > 0 && p->batch != s->syncs)
         p->missing = true;
-    if (!p->missing && session_plan_is_current(s, p->plan))
+    if (!p->missing && session_plan_is_current(s, p->plan, p->query))
         return;
     Plan *plan = session_plan(s, p->query);
     Buf text = {0};
@@ -120,7 +120,7 @@ static void refresh(Session *s, Gather *out, Prepared *p) {
 /* A statement that is about to be prepared anew may need values then. */
 bool message_bind_needs_all(Session *s, Str statement) {
     const Prepared *p = prepared_find(&s->prepared, statement);
-    return p && (plan_needs_values(p->plan) || !session_plan_is_current(s, p->plan));
+    return p && (plan_needs_values(p->plan) || !session_plan_is_current(s, p->plan, p->query));
 }
 
 static Error *refusal_many(int n) {

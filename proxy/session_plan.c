@@ -13,7 +13,7 @@
 /* Of the tenant, in a statement's comment. */
 #define COMMENT_KEY "tenant"
 
-/* ---- context ---- */
+/* ---- defaults ---- */
 
 /* What ALTER ROLE … SET and ALTER DATABASE … SET give a parameter, the closest first (PostgreSQL
  * documentation, ALTER ROLE). */
@@ -33,36 +33,6 @@ static const char *default_of(const Session *s, const char *parameter, const cha
         }
     }
     return best;
-}
-
-static const Context *session_context(Session *s) {
-    Worker *w = s->worker;
-    if (!s->default_path && w->snapshot) {
-        s->default_path = mem_strdup(default_of(s, "search_path", w->snapshot->search_path));
-        s->context_stale = true;
-    }
-    if (s->context && !s->context_stale && s->context_changes == s->predicted.changes)
-        return s->context;
-    const TrackValues *v = s->predicted.current;
-    const char *path = v->search_path ? v->search_path : s->default_path;
-    bool uses_role = path && strstr(path, "$user");
-    const char *role = track_role(v) ? track_role(v) : s->user;
-    SessionContext values = {
-        .search_path = path,
-        .search_path_known = path && !v->path_unknown && !(uses_role && v->role_unknown),
-        .role = uses_role ? role : NULL,
-        .temp_tables = v->ntemps > 0,
-        .temp_names = (const char *const *)v->temps,
-        .ntemp_names = v->ntemps,
-    };
-    /* The old one is let go after the new one is found: mostly they are the same, and its number must last.
-     */
-    Context *old = s->context;
-    s->context = context_get(&w->contexts, &values);
-    s->context_stale = false;
-    s->context_changes = s->predicted.changes;
-    context_unref(&w->contexts, old);
-    return s->context;
 }
 
 /* ---- tenant ---- */
@@ -108,6 +78,52 @@ const char *session_tenant(Session *s, Str text, bool *unknown) {
     return *unknown || !tenant || !tenant[0] ? NULL : tenant;
 }
 
+/* ---- context ---- */
+
+static SessionContext context_values(const Session *s) {
+    const TrackValues *v = s->predicted.current;
+    const char *path = v->search_path ? v->search_path : s->default_path;
+    bool uses_role = path && strstr(path, "$user");
+    const char *role = track_role(v) ? track_role(v) : s->user;
+    return (SessionContext){
+        .search_path = path,
+        .search_path_known = path && !v->path_unknown && !(uses_role && v->role_unknown),
+        .role = uses_role ? role : NULL,
+        .temp_tables = v->ntemps > 0,
+        .temp_names = (const char *const *)v->temps,
+        .ntemp_names = v->ntemps,
+    };
+}
+
+/* A tenant that is not settled yet counts: whoever asks for it waits. */
+static bool may_have_tenant(Session *s, Str text) {
+    bool unknown;
+    const char *tenant = session_tenant(s, text, &unknown);
+    return tenant || (unknown && !s->predicted.current->tenant_unknown);
+}
+
+static const Context *session_context(Session *s, Str text) {
+    Worker *w = s->worker;
+    if (!s->default_path && w->snapshot) {
+        s->default_path = mem_strdup(default_of(s, "search_path", w->snapshot->search_path));
+        s->context_stale = true;
+    }
+    if (!s->contexts[0] || s->context_stale || s->context_changes != s->predicted.changes) {
+        SessionContext values = context_values(s);
+        /* The old one is let go after the new one is found: mostly they are the same, and its number must
+         * last. So it must while texts with a tenant and without one take turns: both are kept. */
+        for (int i = 0; i < 2; i++) {
+            Context *old = s->contexts[i];
+            values.has_tenant = i == 1;
+            s->contexts[i] = context_get(&w->contexts, &values);
+            context_unref(&w->contexts, old);
+        }
+        s->context_stale = false;
+        s->context_changes = s->predicted.changes;
+    }
+    return s->contexts[may_have_tenant(s, text)];
+}
+
 /* ---- plans ---- */
 
 static const char *why_unreadable(const Session *s) {
@@ -135,7 +151,7 @@ static PlanRequest make_request(Session *s, Str text) {
     return (PlanRequest){
         .text = text,
         .snapshot = s->worker->snapshot,
-        .context = session_context(s),
+        .context = session_context(s, text),
         .unparsed_because = why_unreadable(s),
         .utf8 = s->utf8,
         .application = s->application,
@@ -154,10 +170,10 @@ Plan *session_plan_unread(Session *s, Str sample, const char *why) {
     return plan_get(&s->worker->plans, &request, log_new_shape, s);
 }
 
-bool session_plan_is_current(Session *s, const Plan *plan) {
+bool session_plan_is_current(Session *s, const Plan *plan, Str text) {
     const Snapshot *snapshot = s->worker->snapshot;
     return plan->generation == (snapshot ? snapshot->generation : 0) &&
-           plan->context == session_context(s)->number;
+           plan->context == session_context(s, text)->number;
 }
 
 /* ---- effects ---- */

@@ -74,7 +74,7 @@ void sqlprep_add(Session *s, const char *name, Str text, const Plan *plan) {
 /* Brings a statement up to date: what has to be sent is in `prepare`. Returns how many statements that is,
  * the first of two being a DEALLOCATE. */
 static int renew(Session *s, SqlPrepared *p, Buf *prepare) {
-    if (!p->missing && p->sent_hash != HASH_UNKNOWN && session_plan_is_current(s, p->plan))
+    if (!p->missing && p->sent_hash != HASH_UNKNOWN && session_plan_is_current(s, p->plan, p->text))
         return 0;
     Plan *plan = session_plan(s, p->text);
     uint64_t hash = write_text(s, plan, p->text, prepare);

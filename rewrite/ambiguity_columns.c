@@ -237,9 +237,7 @@ AmbiguityColumns ambiguity_shared(Ambiguity *a, const Block *block, const FromIt
     right = ambiguity_columns(a, block, join->right, time);
     shared.unknown = left.unknown || right.unknown;
     for (int i = 0; i < left.n; i++) {
-        const AmbiguityColumn *other = find(a, &right, left.columns[i].name);
-
-        if (other && !left.columns[i].hidden && !other->hidden)
+        if (find(a, &right, left.columns[i].name))
             add(a, &shared, (AmbiguityColumn){.name = left.columns[i].name});
     }
     return shared;

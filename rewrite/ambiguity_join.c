@@ -250,12 +250,28 @@ void ambiguity_naturals(Ambiguity *a) {
         spell_out(a, natural->join, &natural->shared);
 }
 
+/* What * is to hide may be gone already. */
+static bool is_gone(Ambiguity *a, const Block *block, const FromItem *join) {
+    const StarRange range = star_range(&a->star, block);
+    bool gone = true;
+
+    for (int i = 0; i < range.nitems && gone; i++) {
+        const StarItem *item = &range.items[i];
+
+        if (star_stands_in(join, item->from) && item->table && ambiguity_is_late(a->rw, item->table))
+            gone = item->hides && is_wrapped(a, item->from);
+        else if (star_stands_in(join, item->from))
+            gone = item->table != NULL;
+    }
+    return gone;
+}
+
 static void mend_natural(Ambiguity *a, const Block *block, const FromItem *join) {
     const AmbiguityColumns before = ambiguity_shared(a, block, join, BEFORE_COLUMN),
                            after = ambiguity_shared(a, block, join, AFTER_COLUMN);
 
     if (!before.unknown) {
-        if (!equal(a, &before, &after))
+        if (!equal(a, &before, &after) && !is_gone(a, block, join))
             postpone(a, join, &before);
         return;
     }

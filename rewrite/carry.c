@@ -142,7 +142,8 @@ static bool is_fixed(const Expr *left, const Expr *right, void *arg) {
     const OneRow *one = arg;
 
     return left->kind == EXPR_COLUMN && left->column && strcmp(left->column, one->column) == 0 &&
-           (left->name.name ? strcmp(left->name.name, one->row) == 0 : !table_column(one->table, left->column)) &&
+           (left->name.name ? strcmp(left->name.name, one->row) == 0
+                            : !table_column(one->table, left->column)) &&
            comes_from_target(one->set, one->table, right);
 }
 
@@ -376,12 +377,12 @@ static void edit_where(Rewrite *rw, const Block *block, const char *rows) {
 static void note_several(Rewrite *rw, const Table *table) {
     for (const Table *child = next_child(rw, table, NULL); child; child = next_child(rw, table, child)) {
         if (child->stage < STAGE_KEYED)
-            rewrite_note(rw, arena_printf(rw->arena,
-                                          "%s.%s may become another than that of %s: the value may come from one "
-                                          "of several rows of FROM",
-                                          rewrite_quoted(rw, child->name),
-                                          rewrite_quoted(rw, child->tenant->name),
-                                          rewrite_quoted(rw, table->name)));
+            rewrite_note(
+                rw, arena_printf(rw->arena,
+                                 "%s.%s may become another than that of %s: the value may come from one "
+                                 "of several rows of FROM",
+                                 rewrite_quoted(rw, child->name), rewrite_quoted(rw, child->tenant->name),
+                                 rewrite_quoted(rw, table->name)));
     }
 }
 

@@ -177,8 +177,10 @@ void chain_put(InsertPlan *plan, int row, uint32_t offset) {
     Buf type = {0};
 
     trace_commit(&plan->chain->trace);
-    if (link->query) {
+    if (link->query) { /* which may give no row */
+        insert_plan_open(plan, row, offset);
         put_query(rw, offset, link);
+        insert_plan_close(plan, row, offset);
         return;
     }
     put(rw, offset, "CAST(");

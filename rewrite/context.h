@@ -18,7 +18,8 @@ typedef struct Rewrite {
     EditList *edits;       /* over the whole text */
     Slot *slots;           /* of the whole text */
     int nslots, slot_capacity;
-    bool several; /* the text has several statements: nothing can be found out between them */
+    bool several;    /* the text has several statements: nothing can be found out between them */
+    bool has_tenant; /* the session, or the text's comment, may know it where there is no parent */
     bool literals_matter;
     struct TraceAddition *traced; /* columns that lists were given (rewrite/trace.h) */
     struct TraceReaders *trace_readers; /* what is known of who reads CTEs */

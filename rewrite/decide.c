@@ -149,6 +149,7 @@ const Decision *decide(Arena *arena, Str text, const Facts *facts, const Snapsho
 
     rw.edits = &decision->edits;
     rw.several = facts->nstatements > 1;
+    rw.has_tenant = context->has_tenant;
     decision->nstatements = facts->nstatements;
     decision->statements = ARENA_ARRAY(arena, StatementDecision, facts->nstatements);
     for (int i = 0; i < facts->nstatements; i++) {

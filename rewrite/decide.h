@@ -30,6 +30,7 @@ typedef struct SessionContext {
     bool temp_tables;        /* the session created temporary tables: names in `temp_names` shadow */
     const char *const *temp_names;
     int ntemp_names;
+    bool has_tenant; /* there is, or may be, a tenant for rows without a parent; which, a slot asks */
 } SessionContext;
 
 /* One column of a row's foreign key, as far as the text gives it. */
@@ -72,11 +73,11 @@ typedef struct CopyKey {
 
 /* COPY … FROM STDIN of rows without their tenant: each gets it as one field more. */
 typedef struct CopyPlan {
-    const Table *table; /* whose rows they are */
-    CopyRowOptions row; /* the format of the data */
-    int nfields;        /* of a row, as the client sends it */
-    bool may_have_it;   /* no columns are listed, and the tenant is the last of all: a row of nfields + 1 is
-                           complete */
+    const Table *table;   /* whose rows they are */
+    CopyRowOptions row;   /* the format of the data */
+    int nfields;          /* of a row, as the client sends it */
+    bool may_have_it;     /* no columns are listed, and the tenant is the last of all: a row of nfields + 1 is
+                             complete */
     const CopyKey *keys;  /* one for each column of table->path.steps[0]; NULL: no row has a parent */
     const char *encoding; /* that the data is said to have; NULL: the client's */
     bool header_match;    /* the server compares the names in the header */

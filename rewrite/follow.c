@@ -263,8 +263,7 @@ static void put_joined(Rewrite *rw, uint32_t offset, const Follow *follow, int n
 }
 
 static void put_joined_end(Rewrite *rw, uint32_t offset, const Follow *follow, const SetValue *value) {
-    put(rw, offset,
-        arena_printf(rw->arena, " %s%s ON true)", follow->made, set_made_columns(rw, value)));
+    put(rw, offset, arena_printf(rw->arena, " %s%s ON true)", follow->made, set_made_columns(rw, value)));
 }
 
 static void edit_select(Rewrite *rw, const Follow *follow, const SetValue *value) {

@@ -225,3 +225,41 @@ int insert_plan_slot(InsertPlan *plan, int row) {
     }
     return slot_add(plan->rw, plan->table, keys, insert_plan_nullable(plan));
 }
+
+/* ---- what the session knows where there is no parent ---- */
+
+static bool may_be_null(const InsertPlan *plan, int row, int k) {
+    const Expr *expr = insert_plan_part(plan, row, k)->expr;
+
+    while (expr && expr->kind == EXPR_CAST && expr->nargs == 1)
+        expr = expr->args[0];
+    return !plan->fk->child_columns[k]->not_null &&
+           !(expr && expr->kind == EXPR_CONST && expr->const_type != CONST_NULL);
+}
+
+bool insert_plan_falls_back(const InsertPlan *plan, int row) {
+    bool yes = false;
+
+    if (!plan->rw->has_tenant || !plan->slots || plan->tenants[row] == ROW_BY_SESSION)
+        return false;
+    for (int k = 0; k < plan->fk->ncolumns; k++)
+        yes |= may_be_null(plan, row, k);
+    return yes;
+}
+
+int insert_plan_fallback(InsertPlan *plan) { return slot_add(plan->rw, plan->table, NULL, true); }
+
+void insert_plan_open(InsertPlan *plan, int row, uint32_t offset) {
+    if (insert_plan_falls_back(plan, row))
+        edits_insert(plan->rw->edits, plan->rw->arena, offset, str_of("COALESCE("));
+}
+
+void insert_plan_close(InsertPlan *plan, int row, uint32_t offset) {
+    Rewrite *rw = plan->rw;
+
+    if (!insert_plan_falls_back(plan, row))
+        return;
+    edits_insert(rw->edits, rw->arena, offset, str_of(", "));
+    edits_insert_slot(rw->edits, rw->arena, offset, insert_plan_fallback(plan));
+    edits_insert(rw->edits, rw->arena, offset, str_of(")"));
+}

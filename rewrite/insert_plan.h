@@ -61,6 +61,17 @@ bool insert_plan_nullable(const InsertPlan *plan) MUST_USE;
 /* The slot of a row's tenant. */
 int insert_plan_slot(InsertPlan *plan, int row) MUST_USE;
 
+/* Whether a row whose parent is asked may turn out to have none, and the session to have its tenant. */
+bool insert_plan_falls_back(const InsertPlan *plan, int row) MUST_USE;
+
+/* The slot for it, which is NULL where the session has none after all. */
+int insert_plan_fallback(InsertPlan *plan) MUST_USE;
+
+/* Around the SQL that asks: "COALESCE(" and ", <the session's>)"; nothing where the row does not fall back.
+ */
+void insert_plan_open(InsertPlan *plan, int row, uint32_t offset);
+void insert_plan_close(InsertPlan *plan, int row, uint32_t offset);
+
 /* "a, b, c", quoted where needed. */
 void insert_plan_put_names(Buf *sql, const char *const *names, int n);
 

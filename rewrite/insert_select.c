@@ -97,6 +97,31 @@ static void find_keys(SelectPlan *plan) {
     }
 }
 
+/* A value can be found out only for a statement that is sent by itself, and run as it is sent. */
+bool insert_select_is_alone(const Rewrite *rw, const Block *block) {
+    while (block->parent)
+        block = block->parent;
+    return !rw->several && block == rw->statement->block;
+}
+
+static bool may_be_null(const SelectPlan *plan, int k) {
+    const int position = plan->positions[k];
+    const Expr *expr = NULL;
+
+    if (position < 0 || plan->fk->child_columns[k]->not_null)
+        return false;
+    if (position < plan->outputs.n)
+        expr = plan->outputs.columns[position].expr;
+    return !expr || expr->kind != EXPR_CONST || expr->const_type == CONST_NULL;
+}
+
+static void find_fallback(SelectPlan *plan) {
+    if (!plan->rw->has_tenant || plan->orphan || !insert_select_is_alone(plan->rw, plan->block))
+        return;
+    for (int k = 0; k < plan->fk->ncolumns; k++)
+        plan->falls_back |= may_be_null(plan, k);
+}
+
 bool insert_select_plan(SelectPlan *plan, Rewrite *rw, const Block *block, const Table *table) {
     int budget = OUTPUTS_BUDGET;
 
@@ -111,6 +136,7 @@ bool insert_select_plan(SelectPlan *plan, Rewrite *rw, const Block *block, const
     plan->fk = table->path.steps[0];
     list_columns(plan);
     find_keys(plan);
+    find_fallback(plan);
     return true;
 }
 

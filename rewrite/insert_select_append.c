@@ -38,13 +38,6 @@ typedef struct Append {
     bool written; /* no parent may be asked */
 } Append;
 
-/* A value can be found out only for a statement that is sent by itself, and run as it is sent. */
-static bool is_alone(const Rewrite *rw, const Block *block) {
-    while (block->parent)
-        block = block->parent;
-    return !rw->several && block == rw->statement->block;
-}
-
 /* ---- keys that stand in the list ---- */
 
 static Span span_of(const Block *block, const Expr *expr) {
@@ -163,24 +156,46 @@ static bool may_be_null(const Table *table) {
            (table->on_unknown == ON_UNKNOWN_AUTO && table->stage < STAGE_KEYED);
 }
 
+/* Of a row that turns out to have no parent, the session's. On a distributed table what was traced stays a
+ * bare column, so that Citus can push the INSERT down: all rows there have their tenants. */
+static void put_found(Append *a, const Arm *arm) {
+    Rewrite *rw = a->plan->rw;
+    const bool falls_back =
+        a->plan->falls_back && !(arm->tenant == ARM_TRACED && rewrite_is_distributed(a->plan->table));
+    const uint32_t offset = arm->block->targets_end;
+    TenantSource *sources;
+
+    if (falls_back)
+        edits_insert(rw->edits, rw->arena, offset, str_of("COALESCE("));
+    if (arm->tenant == ARM_TRACED) {
+        edits_insert(rw->edits, rw->arena, offset, str_of(arm->text));
+    } else {
+        sources = ARENA_ARRAY(rw->arena, TenantSource, a->plan->fk->ncolumns);
+        for (int k = 0; k < a->plan->fk->ncolumns; k++)
+            sources[k] = (TenantSource){arm->keys[k].text, arm->keys[k].copy};
+        tenant_expr_insert(rw, offset, a->plan->table, sources);
+    }
+    if (falls_back) {
+        edits_insert(rw->edits, rw->arena, offset, str_of(", "));
+        edits_insert_slot(rw->edits, rw->arena, offset, slot_add(rw, a->plan->table, NULL, true));
+        edits_insert(rw->edits, rw->arena, offset, str_of(")"));
+    }
+}
+
 static void put_tenant(Append *a, const Arm *arm) {
     Rewrite *rw = a->plan->rw;
     const Table *table = a->plan->table;
     const uint32_t offset = arm->block->targets_end;
-    TenantSource *sources;
 
     if (arm->tenant == ARM_TRACED) {
-        edits_insert(rw->edits, rw->arena, offset, str_of(arm->text));
+        put_found(a, arm);
     } else if (arm->tenant == ARM_SESSION) {
         edits_insert_slot(rw->edits, rw->arena, offset, slot_add(rw, table, NULL, may_be_null(table)));
     } else if (rewrite_needs_values(table)) {
         /* The SELECT may give no row: a missing parent is for the constraint to find. */
         edits_insert_slot(rw->edits, rw->arena, offset, slot_add(rw, table, arm->keys, true));
     } else {
-        sources = ARENA_ARRAY(rw->arena, TenantSource, a->plan->fk->ncolumns);
-        for (int k = 0; k < a->plan->fk->ncolumns; k++)
-            sources[k] = (TenantSource){arm->keys[k].text, arm->keys[k].copy};
-        tenant_expr_insert(rw, offset, table, sources);
+        put_found(a, arm);
     }
 }
 
@@ -206,7 +221,7 @@ bool insert_select_append(SelectPlan *plan) {
 
     if (plan->why)
         return false;
-    a.slots = is_alone(plan->rw, plan->block);
+    a.slots = insert_select_is_alone(plan->rw, plan->block);
     a.written = written_path(plan->rw, plan->table);
     a.arms = ARENA_ARRAY(plan->rw->arena, Arm, MAX_ARMS);
     if (!judge(&a, plan->source))

@@ -116,7 +116,7 @@ static void judge_tenants(Form *f) {
         const bool looked_up = plan->tenants[row] == ROW_BY_KEY && !plan->foreseen;
 
         f->joins |= looked_up;
-        f->has_values |= !looked_up;
+        f->has_values |= !looked_up || insert_plan_falls_back(plan, row);
         for (int k = 0; k < plan->fk->ncolumns && looked_up; k++)
             once |= insert_plan_part(plan, row, k)->use != CELL_COPY;
     }
@@ -244,9 +244,13 @@ static void put_row_tenant(Form *f, int row, uint32_t offset) {
 
         for (int k = 0; k < plan->fk->ncolumns; k++)
             sources[k] = insert_plan_part(plan, row, k)->from;
+        insert_plan_open(plan, row, offset);
         tenant_expr_insert(plan->rw, offset, plan->table, sources);
+        insert_plan_close(plan, row, offset);
     } else if (plan->tenants[row] == ROW_BY_TEXT) {
         chain_put(plan, row, offset);
+    } else if (by_key && !plan->foreseen && insert_plan_falls_back(plan, row)) {
+        edits_insert_slot(plan->rw->edits, plan->rw->arena, offset, insert_plan_fallback(plan));
     } else if (plan->slots && !(by_key && !plan->foreseen)) {
         edits_insert_slot(plan->rw->edits, plan->rw->arena, offset, insert_plan_slot(plan, row));
     } else {

@@ -19,12 +19,16 @@ typedef struct SelectPlan {
     int *positions;          /* of the key's columns among them; -1: not filled, then: */
     InsertDefault *defaults; /* of the key's columns */
     bool orphan;             /* the key is NULL for certain on all rows */
+    bool falls_back;         /* it may be on some, and the session may have their tenant */
     const char *why;         /* not NULL: it cannot be rewritten */
     bool errs;               /* because the server will refuse it */
 } SelectPlan;
 
 /* Works out all that does not depend on the form. False: there is nothing to add. */
 bool insert_select_plan(SelectPlan *plan, Rewrite *rw, const Block *block, const Table *table) MUST_USE;
+
+/* Whether values may be found out ahead of the statement. */
+bool insert_select_is_alone(const Rewrite *rw, const Block *block) MUST_USE;
 
 /* The tenant as one more column of each SELECT's list, found in its FROM or by a key that stands in the list.
  * False, with nothing edited, if some SELECT does not allow it. */

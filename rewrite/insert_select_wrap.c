@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "rewrite/insert_select_plan.h"
+#include "rewrite/slot.h"
 
 static void put(SelectPlan *plan, uint32_t offset, const char *text) {
     edits_insert(plan->rw->edits, plan->rw->arena, offset, str_of(text));
@@ -109,6 +110,17 @@ static const char *key_name(const SelectPlan *plan, int k) {
                                   : arena_printf(plan->rw->arena, "c%d", plan->positions[k] + 1);
 }
 
+/* ", <the session's tenant>)" behind what COALESCE( began. */
+static void put_fallback(SelectPlan *plan, uint32_t offset) {
+    Rewrite *rw = plan->rw;
+
+    if (!plan->falls_back)
+        return;
+    put(plan, offset, ", ");
+    edits_insert_slot(rw->edits, rw->arena, offset, slot_add(rw, plan->table, NULL, true));
+    put(plan, offset, ")");
+}
+
 static void wrap_with_subselect(SelectPlan *plan) {
     const uint32_t start = plan->source->span.start;
     TenantSource *sources = ARENA_ARRAY(plan->rw->arena, TenantSource, plan->fk->ncolumns);
@@ -118,8 +130,9 @@ static void wrap_with_subselect(SelectPlan *plan) {
         sources[k].text = plan->positions[k] < 0
                               ? plan->defaults[k].text
                               : str_of(arena_printf(plan->rw->arena, "v.%s", key_name(plan, k)));
-    put(plan, start, "SELECT v.*, ");
+    put(plan, start, plan->falls_back ? "SELECT v.*, COALESCE(" : "SELECT v.*, ");
     tenant_expr_insert(plan->rw, start, plan->table, sources);
+    put_fallback(plan, start);
     put(plan, start, " FROM (");
     cast_targets(plan);
     buf_append_cstr(&sql, ") v");
@@ -164,8 +177,10 @@ static void put_tail(SelectPlan *plan, const char *cte) {
     buf_append_cstr(&sql, fills_all(plan) ? ") SELECT " : ") v) SELECT ");
     for (int i = 0; i < plan->width; i++)
         buf_printf(&sql, "%s.c%d, ", cte, i + 1);
-    buf_printf(&sql, "p.t FROM (SELECT %s.*, pg_catalog.row_number() OVER () AS n FROM %s) %s", cte, cte,
-               cte);
+    buf_append_cstr(&sql, plan->falls_back ? "COALESCE(p.t" : "p.t");
+    put_buf(plan, plan->source->span.end, &sql);
+    put_fallback(plan, plan->source->span.end);
+    buf_printf(&sql, " FROM (SELECT %s.*, pg_catalog.row_number() OVER () AS n FROM %s) %s", cte, cte, cte);
     tenant_expr_put_join(&sql, plan->table, cte, keys);
     buf_printf(&sql, " ORDER BY %s.n", cte);
     put_buf(plan, plan->source->span.end, &sql);

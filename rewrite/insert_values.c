@@ -138,14 +138,17 @@ static void edit_row(Editor *e, int row, uint32_t end) {
         comma = ", ";
     }
     insert_text(e, end, comma);
-    if (plan->form == INSERT_SUBSELECTS && by_key)
+    if (plan->form == INSERT_SUBSELECTS && by_key) {
+        insert_plan_open(plan, row, end);
         tenant_expr_insert(rw, end, plan->table, sources);
-    else if (plan->tenants[row] == ROW_BY_TEXT)
+        insert_plan_close(plan, row, end);
+    } else if (plan->tenants[row] == ROW_BY_TEXT) {
         chain_put(plan, row, end);
-    else if (plan->slots)
+    } else if (plan->slots) {
         edits_insert_slot(rw->edits, rw->arena, end, insert_plan_slot(plan, row));
-    else
+    } else {
         insert_text(e, end, "NULL");
+    }
 }
 
 static uint32_t list_place(const Block *block) {

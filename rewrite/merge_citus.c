@@ -34,8 +34,9 @@ static SetList on_of(Rewrite *rw, const Block *merge) {
 static bool is_source_column(const Block *merge, const Table *table, const Expr *expr) {
     while (expr->kind == EXPR_CAST && expr->nargs == 1)
         expr = expr->args[0];
-    return expr->kind == EXPR_COLUMN && (expr->name.name ? strcmp(expr->name.name, name_of(merge->target)) != 0
-                                                         : !table_column(table, expr->column));
+    return expr->kind == EXPR_COLUMN &&
+           (expr->name.name ? strcmp(expr->name.name, name_of(merge->target)) != 0
+                            : !table_column(table, expr->column));
 }
 
 /* A column of the target, and what of the source ON says that it is. */
@@ -72,8 +73,9 @@ typedef struct Fixed {
 
 static bool find_value(const Expr *left, const Expr *right, void *arg) {
     Fixed *fixed = arg;
+    const bool comparable = set_same_value(fixed->rw, right, right);
 
-    if (set_is_own(fixed->on, left, fixed->table->tenant->name) && set_same_value(fixed->rw, right, right))
+    if (comparable && set_is_own(fixed->on, left, fixed->table->tenant->name))
         fixed->value = right;
     return fixed->value != NULL;
 }

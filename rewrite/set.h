@@ -11,7 +11,8 @@ typedef struct SetList {
     uint32_t end;              /* behind the last assignment; 0: unknown */
     const char *row;           /* what expressions call the row that is set; quoted */
     const Expr *conditions[2]; /* they hold for each row that is set; NULL without */
-    bool same_tenant; /* ON CONFLICT: the row that is there has the tenant of the one that was to be inserted */
+    bool same_tenant; /* ON CONFLICT: the row that is there has the tenant of the one that was to be inserted
+                       */
 } SetList;
 
 SetList set_of_update(Rewrite *rw, const Block *update) MUST_USE;

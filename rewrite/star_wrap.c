@@ -194,8 +194,8 @@ static void mark_side(Star *s, StarRange *range, const FromItem *side, const Fro
         StarItem *item = &range->items[i];
 
         if (item->hides && !item->wrap && star_stands_in(side, item->from) &&
-            side_has(s, range, other, item->table->tenant_column))
-            mark_or_note(s, range, item, "a NATURAL JOIN takes it in");
+            side_has(s, range, other, item->table->tenant_column) && star_may_wrap(s, range, item))
+            mark(s, item);
     }
 }
 

@@ -9,7 +9,8 @@
 bool star_may_wrap(Star *s, const StarRange *range, const StarItem *item) MUST_USE;
 
 /* Marks what only a sub-select can mend: a NATURAL JOIN that the new column would become a part of, a list of
- * column aliases that would count it. Where that cannot be, the statement's note says so. */
+ * column aliases that would count it. Where that cannot be, the former is left to rewrite/ambiguity.h, and
+ * the statement's note says so of the latter. */
 void star_mark_wraps(Star *s, StarRange *range);
 
 /* Marks all that hide. False, with nothing marked: some may not be. */

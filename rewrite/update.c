@@ -58,9 +58,7 @@ static void refuse_move(Rewrite *rw, const Table *table) {
                    arena_printf(rw->arena, "Add the foreign key, or name %s in SET.", tenant));
 }
 
-static void put_followed(Rewrite *rw, uint32_t offset, const void *arg) {
-    follow_put_again(rw, offset, arg);
-}
+static void put_followed(Rewrite *rw, uint32_t offset, const void *arg) { follow_put_again(rw, offset, arg); }
 
 static void follow(Rewrite *rw, const SetList *set, const Table *table) {
     const ForeignKey *fk = table->path.steps[0];

@@ -31,8 +31,8 @@ SEED = int(os.environ.get("ORACLE_SEED", random.SystemRandom().randrange(1 << 31
 SCHEMA = """
 CREATE TABLE stores (store_id bigserial PRIMARY KEY, name text);
 CREATE TABLE orders (order_id bigserial, store_id bigint NOT NULL, status text, PRIMARY KEY (store_id, order_id));
-CREATE TABLE line_items (line_item_id bigserial, order_id bigint, quantity bigint DEFAULT 1, note text, store_id bigint NOT NULL,
-                         PRIMARY KEY (store_id, line_item_id));
+CREATE TABLE line_items (line_item_id bigserial, order_id bigint, quantity bigint DEFAULT 1, note text,
+                         store_id bigint NOT NULL, PRIMARY KEY (store_id, line_item_id));
 CREATE TABLE parcels (parcel_id bigserial, line_item_id bigint, weight numeric, store_id bigint NOT NULL,
                       PRIMARY KEY (store_id, parcel_id));
 CREATE INDEX ON orders (order_id);
@@ -119,7 +119,8 @@ class Shop:
     def wrong(self):
         """Rows whose store is not their parent's."""
         return self.execute("SELECT l.line_item_id, l.order_id, l.store_id FROM line_items l LEFT JOIN orders o "
-                            "ON o.store_id = l.store_id AND o.order_id = l.order_id WHERE o.order_id IS NULL AND l.order_id IS NOT NULL")
+                            "ON o.store_id = l.store_id AND o.order_id = l.order_id "
+                            "WHERE o.order_id IS NULL AND l.order_id IS NOT NULL")
 
     def close(self):
         try:
@@ -141,8 +142,8 @@ def shop(cluster):
 SHAPES = {
     "values": ("INSERT INTO line_items (order_id) VALUES (7) RETURNING store_id", [], [["3"]]),
     "values, a parameter": ("INSERT INTO line_items (order_id) VALUES ($1) RETURNING store_id", ["8"], [["4"]]),
-    "values of several tenants": ("INSERT INTO line_items (quantity, order_id) VALUES (1, 7), (2, 8) RETURNING order_id, store_id", [],
-                                  [["7", "3"], ["8", "4"]]),
+    "values of several tenants": ("INSERT INTO line_items (quantity, order_id) VALUES (1, 7), (2, 8) "
+                                  "RETURNING order_id, store_id", [], [["7", "3"], ["8", "4"]]),
     "two steps": ("INSERT INTO parcels (line_item_id) VALUES (9) RETURNING store_id", [], [["5"]]),
     "an expression": ("INSERT INTO line_items (order_id) VALUES (3 + 4) RETURNING store_id", [], [["3"]]),
     "a volatile key": ("INSERT INTO line_items (order_id) VALUES (7 + floor(random())::int) RETURNING store_id", [], [["3"]]),
@@ -150,22 +151,26 @@ SHAPES = {
     "no parent": ("INSERT INTO line_items (quantity) VALUES (1)", [], ("23502", "line_items")),
     "default values": ("INSERT INTO line_items DEFAULT VALUES", [], ("23502", "line_items")),
     "no columns": ("INSERT INTO line_items VALUES (100001, 7, 5) RETURNING store_id", [], [["3"]]),
-    "select": ("INSERT INTO line_items (order_id, quantity) SELECT order_id, 2 FROM orders WHERE order_id IN (6, 7) RETURNING store_id", [],
-               [["2"], ["3"]]),
+    "select": ("INSERT INTO line_items (order_id, quantity) SELECT order_id, 2 FROM orders WHERE order_id IN (6, 7) "
+               "RETURNING store_id", [], [["2"], ["3"]]),
     "select of literals": ("INSERT INTO line_items (order_id) SELECT '7' RETURNING store_id", [], [["3"]]),
-    "select, grouped": ("INSERT INTO line_items (order_id, quantity) SELECT order_id, count(*) FROM orders WHERE order_id < 3 GROUP BY order_id "
-                        "RETURNING store_id", [], [["2"], ["3"]]),
+    "select, grouped": ("INSERT INTO line_items (order_id, quantity) SELECT order_id, count(*) FROM orders "
+                        "WHERE order_id < 3 GROUP BY order_id RETURNING store_id", [], [["2"], ["3"]]),
     "parent and child": ("WITH o AS (INSERT INTO orders (store_id) VALUES (4) RETURNING order_id) "
                          "INSERT INTO line_items (order_id) SELECT order_id FROM o RETURNING store_id", [], [["4"]]),
-    "on conflict do nothing": ("INSERT INTO line_items (line_item_id, order_id) VALUES (7, 7) ON CONFLICT (line_item_id) DO NOTHING RETURNING 1", [], []),
-    "on conflict do update": ("INSERT INTO line_items (line_item_id, order_id, note) VALUES (7, 7, 'n') ON CONFLICT (line_item_id) "
-                              "DO UPDATE SET note = excluded.note RETURNING note", [], [["n"]]),
+    "on conflict do nothing": ("INSERT INTO line_items (line_item_id, order_id) VALUES (7, 7) "
+                               "ON CONFLICT (line_item_id) DO NOTHING RETURNING 1", [], []),
+    "on conflict do update": ("INSERT INTO line_items (line_item_id, order_id, note) VALUES (7, 7, 'n') "
+                              "ON CONFLICT (line_item_id) DO UPDATE SET note = excluded.note RETURNING note", [], [["n"]]),
     "on conflict, now()": ("INSERT INTO line_items (line_item_id, order_id) VALUES (7, 7) ON CONFLICT (line_item_id) "
                            "DO UPDATE SET note = now()", [], ("0A000", "ON CONFLICT DO UPDATE")),
     "update": ("UPDATE line_items SET quantity = 3 WHERE line_item_id = 7 RETURNING store_id", [], [["3"]]),
-    "update of the key within the tenant": ("UPDATE line_items SET order_id = 12 WHERE line_item_id = 2 RETURNING store_id", [], [["3"]]),
-    "update of the key into another tenant": ("UPDATE line_items SET order_id = 8 WHERE line_item_id = 7", [], ("23503", "order")),
-    "update of the tenant to itself": ("UPDATE line_items SET store_id = store_id WHERE line_item_id = 7 RETURNING store_id", [], [["3"]]),
+    "update of the key within the tenant": ("UPDATE line_items SET order_id = 12 WHERE line_item_id = 2 RETURNING store_id",
+                                            [], [["3"]]),
+    "update of the key into another tenant": ("UPDATE line_items SET order_id = 8 WHERE line_item_id = 7",
+                                              [], ("23503", "line_items_order")),
+    "update of the tenant to itself": ("UPDATE line_items SET store_id = store_id WHERE line_item_id = 7 RETURNING store_id",
+                                       [], [["3"]]),
     "update of the parent's tenant": ("UPDATE orders SET store_id = 1 WHERE order_id = 7", [], ("0A000", "tenant")),
     "delete": ("DELETE FROM parcels WHERE parcel_id = 77777 RETURNING 1", [], []),
 }
@@ -213,7 +218,8 @@ def test_copy(shop, form, listed):
 def test_several_statements(shop):
     """Nothing can be found out between the statements of one string: they work all the same."""
     with Wire(shop.proxy.endpoint()) as conn:
-        messages = conn.ask(query("INSERT INTO line_items (order_id) VALUES (11); INSERT INTO line_items (order_id, quantity) VALUES (12, 1), (13, 2); "
+        messages = conn.ask(query("INSERT INTO line_items (order_id) VALUES (11); "
+                                  "INSERT INTO line_items (order_id, quantity) VALUES (12, 1), (13, 2); "
                                   "UPDATE line_items SET note = 'ä' WHERE line_item_id = 5"))
         assert not error_of(messages), error_of(messages)
     assert shop.wrong() == []
@@ -222,7 +228,8 @@ def test_several_statements(shop):
 def test_parent_and_child_in_one_pipeline(shop):
     with Wire(shop.proxy.endpoint()) as conn:
         messages = conn.ask(parse("INSERT INTO orders (order_id, store_id) VALUES (300001, 2)") + bind() + execute()
-                            + parse("INSERT INTO line_items (order_id) VALUES ($1) RETURNING store_id") + bind(["300001"]) + execute() + sync())
+                            + parse("INSERT INTO line_items (order_id) VALUES ($1) RETURNING store_id")
+                            + bind(["300001"]) + execute() + sync())
         assert not error_of(messages) and rows(messages) == [[b"2"]]
 
 

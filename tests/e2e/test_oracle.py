@@ -13,11 +13,13 @@ import pytest
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 from oracle import parallel  # noqa: E402
-from oracle.cases import Cases  # noqa: E402
 from oracle.pair import Pair  # noqa: E402
 from oracle.runner import Options, run_stage  # noqa: E402
 
 STATEMENTS = int(os.environ.get("ORACLE_STATEMENTS", 10000))
+SHAPES = ("insert values", "default values", "insert select", "on conflict", "chain", "merge", "copy", "update of the foreign key",
+          "update of the parent's tenant", "update of the tenant to itself", "delete", "read", "string of statements", "pipeline",
+          "transaction", "prepared statement", "session tenant", "cursor", "portal in portions")
 SEED = int(os.environ.get("ORACLE_SEED", random.SystemRandom().randrange(1 << 31)))
 
 
@@ -30,7 +32,7 @@ def test_nothing_differs(server, shardferry, capsys):
     parallel.report(total)
     assert not total.findings, f"seed {SEED}: {len(total.findings)} differences, the first of them:\n{total.findings[0]}"
     assert total.statements >= STATEMENTS
-    missing = [name for name, _ in Cases.WEIGHTS if name.split("_")[0] not in " ".join(total.shapes)]
+    missing = [shape for shape in SHAPES if not any(seen.startswith(shape) for seen in total.shapes)]
     assert not missing, f"no statement of these shapes was made: {missing}"
 
 

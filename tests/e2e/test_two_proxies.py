@@ -16,11 +16,11 @@ from harness.migration import Migration
 from harness.tailspin import store_of
 
 CLIENTS = 16
-SECONDS = float(os.environ.get("TWO_PROXIES_SECONDS", "16"))  # of load: a quarter before the changes, and for each of them
+SECONDS = float(os.environ.get("TWO_PROXIES_SECONDS", "10"))  # of load: a quarter before the changes, and for each of them
 LEASE = 2
 SETTINGS = {"control.lease": f"{LEASE}s", "control.hold_timeout": "30s"}
 ROLE = "app_control"  # of the second proxy's control connection
-OUTAGES = (0, 0, 0.3, 1, LEASE + 1)
+OUTAGES = (0, 0, 0.2, 1, LEASE + 0.5)
 
 ITEM = "INSERT INTO line_items (order_id, quantity) VALUES ($1, $2)"
 ITEMS = "INSERT INTO line_items (quantity, order_id) VALUES ($2, $1), ($3, $1), ($4, $1) RETURNING line_item_id"

@@ -254,11 +254,10 @@ class Cases(Copies):
     def session_tenant(self):
         """SET LOCAL in a transaction, SET and RESET: for rows without a parent, and from resolve on for all."""
         self.explicit_keys, self.session, extended = self.keyed, self.rng.randint(1, 6), self.chance(0.5)
-        nulls, self.nulls = self.nulls, 0.5
         body = [self.travel(extended, self.statement(extended, ["insert_values", "default_values"]))
                 for _ in range(self.pick([1, 2]))]
         value = "'" + str(self.seeds.tenant(self.session)).replace("'", "''") + "'"
-        self.nulls, self.session = nulls, None
+        self.session = None
         local, whole = f"SET LOCAL shardferry.tenant TO {value}", f"SET shardferry.tenant = {value}"
         form = self.pick(["local", "set", "savepoint", "rolled back"])
         steps = {

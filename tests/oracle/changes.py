@@ -53,7 +53,8 @@ class Changes(Inserts):
         parent, values = TABLES[table.parent], self.values(extended, declared=True)
         (pk,), (fk,), last = table.key, table.fk, table.columns[-1][0]
         fk_type = table.type_of(fk)
-        key = values.spell("bigint", (self.new_key(table) if self.distributed or self.chance(0.8) else self.existing_key(table))[0], True)
+        fresh = self.distributed or self.chance(0.8)  # Citus would take a key again for another tenant
+        key = values.spell("bigint", (self.new_key(table) if fresh else self.existing_key(table))[0], True)
         parent_key = values.spell(fk_type, self.existing_key(parent)[0], True)
         overriding = "~OVERRIDING~SYSTEM~VALUE" if table.identity and self.chance(0.3) else ""
         if self.chance(0.5) and not self.distributed:
@@ -63,7 +64,7 @@ class Changes(Inserts):
             using = f"{parent.name}~s~ON~t.{fk}~=~s.{parent.key[0]}~AND~t.{pk}~=~{key}"
             guard = f"~AND~s.{parent.key[0]}~=~{parent_key}"
             insert = f"({fk}){overriding}~VALUES~(s.{parent.key[0]})"
-            if self.chance(0.8):
+            if fresh and self.chance(0.8):  # a key that is there would be deleted and inserted in the order of a join
                 cells = names((key, f"s.{parent.key[0]}", self.some_cell(table, last, values)))
                 insert = f"({pk},~{fk},~{last}){overriding}~VALUES~({cells})"
         matched = self.pick(["", "~WHEN~MATCHED~THEN~DO~NOTHING", "~WHEN~MATCHED~THEN~DELETE",
@@ -83,10 +84,7 @@ class Changes(Inserts):
         """The foreign key changes, and the tenant with it."""
         table, form = self.child(), self.pick(["plain", "plain", "alias", "row", "from", "select"])
         parent, values = TABLES[table.parent], self.values(extended)
-        key = self.parent_key(table)
-        if table.name == "line_items" and key[0] is None:  # it would keep its tenant, which its parcels look for in its order
-            key = self.existing_key(parent)
-        cells = self.fk_cells(table, key, values)
+        cells = self.fk_cells(table, self.parent_key(table), values)
         pairs = ",~".join(f"{column}~=~{cell}" for column, cell in zip(table.fk, cells))
         text = f"UPDATE~{self.name(table)}"
         if form == "from":

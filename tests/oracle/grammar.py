@@ -40,6 +40,7 @@ class Grammar:
         self.pick = rng.choice
         self.seeds = seeds
         self.keyed = stage != "derive"
+        self.resolved = stage in ("resolve", "distributed")
         self.distributed = stage == "distributed"
         self.next = EXPLICIT_FROM
         self.made = {}  # table name → keys that statements before have inserted, or have tried to
@@ -73,10 +74,13 @@ class Grammar:
     def parent_key(self, table):
         """Values of a child's foreign key: of a parent that is there, of none, or NULL."""
         parent, none = TABLES[table.parent], (None,) * len(table.fk)
+        if self.session is not None:
+            # A sub-select on the parent says nothing of the session: before resolve a row without parent has no key at all.
+            if self.resolved and self.chance(0.5):
+                return none
+            return self.pick(self.keys_of_session(parent) or [self.seeds.key(parent, 900)])
         if self.orphans and self.chance(self.nulls):
             return none
-        if self.session is not None:
-            return self.pick(self.keys_of_session(parent) or [none])
         if self.orphans and self.chance(self.missing):
             return self.seeds.key(parent, self.rng.randint(900, 920))
         return self.existing_key(parent)
@@ -156,8 +160,8 @@ class Grammar:
     def key_cells(table, key, values, plain=False):
         return [values.spell(kind, part, plain) for kind, part in zip(table.key_types, key)]
 
-    @staticmethod
-    def fk_cells(table, key, values, plain=False):
+    def fk_cells(self, table, key, values, plain=False):
+        plain = plain or self.session is not None  # a computed key makes a join of the row, in which the session has no say
         return [values.spell(table.type_of(column), part, plain) for column, part in zip(table.fk, key)]
 
     def own_key(self, table, values):
@@ -168,7 +172,7 @@ class Grammar:
     def columns_of(self, table, key):
         """Columns that an INSERT lists, in random order."""
         rest = [name for name, _ in table.columns if name not in table.key and name not in table.fk]
-        fk = table.fk if not self.orphans or self.chance(0.97) else table.fk[:-1]
+        fk = table.fk if not self.orphans or self.chance(0.97 if self.session is None else 0.5) else table.fk[:-1]
         columns = [*(table.key if key else ()), *fk, *(name for name in rest if self.chance(0.6))] or rest[:1]
         if self.chance(0.7):
             self.rng.shuffle(columns)

@@ -2,7 +2,6 @@
 
 import concurrent.futures
 import multiprocessing
-import random
 import time
 
 from harness.postgres import PostgresServer
@@ -22,7 +21,6 @@ def _inherit(server, citus):
 
 def _run_pair(tenant_type, stages, options, statements, give_up_after):
     """One pair through its stages. A process of its own."""
-    random.seed(options.seed)
     outcome, began = Outcome(), time.monotonic()
     pair = Pair(_inherited["server"], tenant_type, _inherited["citus"])
     try:

@@ -121,8 +121,9 @@ def build_keys():
         for name, over, where, _ in table.unique:
             lines.append(f"CREATE UNIQUE INDEX {name}_tenant ON {table.name} (store_id, {over}){where};")
     for table in CHILDREN:
+        pair = f"{table.parent} (store_id, {names(TABLES[table.parent].key)})"
         lines.append(f"ALTER TABLE {table.name} ADD CONSTRAINT {table.stem}_tenant_fkey "
-                     f"FOREIGN KEY (store_id, {names(table.fk)}) REFERENCES {table.parent} (store_id, {names(TABLES[table.parent].key)});")
+                     f"FOREIGN KEY (store_id, {names(table.fk)}) REFERENCES {pair};")
     return "\n".join(lines)
 
 
@@ -156,9 +157,14 @@ def triggers(tenant_type, stage):
     lines = []
     for table in CHILDREN:
         parent_key = TABLES[table.parent].key
+        source, grandparent = f"SELECT p.store_id INTO NEW.store_id FROM {table.parent} p", TABLES[table.parent].parent
+        if stage == "derive" and grandparent:  # a parent whose own column need not be filled yet does not count
+            source = source.replace("p.store_id", "g.store_id")
+            source += f" JOIN {grandparent} g USING ({names(TABLES[grandparent].key)})"
         given = " AND ".join(f"NEW.{column} IS NOT NULL" for column in table.fk)
         match = " AND ".join(f"p.{key} = NEW.{column}" for key, column in zip(parent_key, table.fk))
         old, new = (", ".join(f"{row}.{column}" for column in table.fk) for row in ("OLD", "NEW"))
+        stays = f"({new}) IS NOT DISTINCT FROM ({old}) OR NEW.store_id IS DISTINCT FROM OLD.store_id"
         missing = "IF NOT FOUND THEN RAISE foreign_key_violation; END IF;" if resolved else ""
         first = f"IF session IS NOT NULL THEN NEW.store_id := session::{tenant_type}; RETURN NEW; END IF;"
         lines.append(f"""
@@ -169,11 +175,11 @@ BEGIN
     IF TG_OP = 'INSERT' THEN
         IF NEW.store_id IS NOT NULL THEN RETURN NEW; END IF;
         {first if resolved else ""}
-    ELSIF {"true OR" if resolved else ""} ({new}) IS NOT DISTINCT FROM ({old}) OR NEW.store_id IS DISTINCT FROM OLD.store_id THEN
+    ELSIF {"true" if resolved else stays} THEN
         RETURN NEW;
     END IF;
     IF {given} THEN
-        SELECT p.store_id INTO NEW.store_id FROM {table.parent} p WHERE {match};
+        {source} WHERE {match};
         {missing}
     ELSIF TG_OP = 'INSERT' THEN
         NEW.store_id := session::{tenant_type};
@@ -262,7 +268,7 @@ def dump(table, serials=True):
     row = "t"
     if not serials:
         drawn = f"BETWEEN {SERIAL_FROM + 1} AND {EXPLICIT_FROM}"
-        columns = [f"CASE WHEN {name} % {BLOCK_IDS} {drawn} THEN NULL ELSE {name} END" if kind == "bigint" and name != "quantity"
-                   else name for name, kind in (*table.columns, ("store_id", ""))]
+        columns = [f"CASE WHEN {name} % {BLOCK_IDS} {drawn} THEN NULL ELSE {name} END"
+                   if kind == "bigint" and name != "quantity" else name for name, kind in (*table.columns, ("store_id", ""))]
         row = f"ROW({names(columns)})"
     return f"SELECT coalesce(string_agg({row}::text, E'\\n' ORDER BY {row}::text), '') FROM {table.name} t"

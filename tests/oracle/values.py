@@ -12,8 +12,8 @@ BINARY = {"bigint": "!q", "integer": "!i", "smallint": "!h"}
 
 _SPELLINGS = {
     "number": ["{v}", "{v}", "{v}", "'{v}'", "({v})", "{v}::bigint", "{v}::int", "'{v}'::bigint", "CAST({v} AS bigint)",
-               "bigint '{v}'", "{less} + 1", "{v}.4", "{v}.0", "COALESCE(NULL, {v})", "CASE WHEN true THEN {v} END", "abs(-{v})",
-               "+{v}", "- -{v}",
+               "bigint '{v}'", "{less} + 1", "{v}.4", "{v}.0", "COALESCE(NULL, {v})", "CASE WHEN true THEN {v} END",
+               "abs(-{v})", "+{v}", "- -{v}",
                "' {v} '", "{v}::numeric", "greatest({v}, 0)", "(ARRAY[{v}])[1]"],
     "text": ["'{v}'", "'{v}'", "E'{v}'", "$${v}$$", "'{v}'::text", "CAST('{v}' AS varchar)", "'{head}' || '{tail}'", "U&'{v}'",
              "text '{v}'",
@@ -26,7 +26,8 @@ _VOLATILE = {
     "text": ["'{v}' || left(random()::text, 0)", "concat('{v}', substr(nextval('aux_seq')::text, 1, 0))"],
     "uuid": ["('{v}' || left(clock_timestamp()::text, 0))::uuid"],
 }
-_SPACES = [" "] * 12 + ["  ", "\n", "\t", "\r\n", " /* ; */ ", "/**/ ", " -- it's\n", " /* a /* nested */ 'b */ ", " /*ä€*/ "]
+_SPACES = [" "] * 12 + ["  ", "\n", "\t", "\r\n", " /* ; */ ", "/**/ ", " -- it's\n", " /* a /* nested */ 'b */ ",
+                        " /*ä€*/ "]
 
 
 def family(kind):

@@ -12,24 +12,24 @@ TEMPLATE = "tailspin_template"
 
 
 def set_stage(server, proxy, tables, stage, column="store_id"):
-    """Writes a stage as the runner does, in one transaction with the next epoch, and waits until the proxy has it and no
-    older statement is running. Tables are of schema public."""
-
-    def sql(name):
-        with open(os.path.join(ROOT, "catalog", "sql", f"{name}.sql")) as file:
-            return file.read()
-
+    """Writes a stage as the runner does, in one transaction with the next epoch, and waits until the proxy has it, and no
+    older statement is running at any proxy that lives. Tables are of schema public."""
     with server.connect(proxy.dbname) as conn, conn.transaction():
-        epoch = conn.execute(sql("stage_lock")).fetchone()[0] + 1
-        run = conn.pgconn.exec_params
+        epoch = int(_run_sql(conn, "stage_lock").get_value(0, 0)) + 1
         for table in tables:
-            result = run(sql("stage_upsert").encode(), [word.encode() for word in ("public", table, stage, column, str(epoch))])
-            assert not result.error_message, result.error_message
-        result = run(sql("stage_bump").encode(), [str(epoch).encode()])
-        assert not result.error_message, result.error_message
+            _run_sql(conn, "stage_upsert", "public", table, stage, column, epoch)
+        _run_sql(conn, "stage_bump", epoch)
     process.wait_until(lambda: _shown(proxy, tables) == {stage}, 10, f"stage {stage} in SHOW TABLES")
     process.wait_until(lambda: not _lagging(server, proxy.dbname, epoch), 10, f"epoch {epoch} to be acknowledged")
     return epoch
+
+
+def _run_sql(conn, name, *params):
+    """Runs a statement of the program's own."""
+    with open(os.path.join(ROOT, "catalog", "sql", f"{name}.sql"), "rb") as file:
+        result = conn.pgconn.exec_params(file.read(), [str(param).encode() for param in params])
+    assert not result.error_message, result.error_message
+    return result
 
 
 def _shown(proxy, tables):
@@ -37,7 +37,10 @@ def _shown(proxy, tables):
 
 
 def _lagging(server, database, epoch):
-    return server.execute("SELECT 1 FROM shardferry.proxy WHERE NOT revoked AND epoch < %s", (epoch,), database)
+    """Whether a proxy is behind. One whose lease is over is waited for no longer."""
+    with server.connect(database) as conn:
+        _run_sql(conn, "stage_revoke", epoch)
+        return _run_sql(conn, "stage_unacknowledged", epoch).ntuples > 0
 
 
 class Migration:

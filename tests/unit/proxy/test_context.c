@@ -42,12 +42,15 @@ static const SessionContext VALUES[] = {
      .temp_names = ONETWO,
      .ntemp_names = 1},
     {.search_path = "public", .role = "one", .search_path_known = true},
+    {.search_path = "public", .search_path_known = true, .has_tenant = true},
+    {.search_path_known = false, .has_tenant = true},
     {.search_path_known = false, .temp_tables = true, .temp_names = ONE_TWO, .ntemp_names = 2},
 };
 
 static void check_values(const SessionContext *made, const SessionContext *given) {
     assert_int_equal(made->search_path_known, given->search_path_known);
     assert_int_equal(made->temp_tables, given->temp_tables);
+    assert_int_equal(made->has_tenant, given->has_tenant);
     assert_int_equal(made->ntemp_names, given->ntemp_names);
     if (given->search_path_known)
         assert_string_equal(made->search_path, given->search_path);
