@@ -38,12 +38,18 @@ static Str valid_text(Arena *arena, Str s) {
     return (Str){out, n};
 }
 
+/* What the proxy would do, where that is more than the verdict: refuse the statement, or send it as it is. */
 static const char *reason_of(Arena *arena, const StatementDecision *decision) {
-    if (!decision->rewrite_note)
-        return decision->reason;
-    if (!decision->reason)
-        return arena_printf(arena, "sent unchanged: %s", decision->rewrite_note);
-    return arena_printf(arena, "%s; sent unchanged: %s", decision->reason, decision->rewrite_note);
+    const char *fate = NULL;
+    if (decision->refusal)
+        fate = arena_printf(arena, "refused: %s%s%s", decision->refusal->message,
+                            decision->refusal->detail ? ": " : "",
+                            decision->refusal->detail ? decision->refusal->detail : "");
+    else if (decision->rewrite_note)
+        fate = arena_printf(arena, "sent unchanged: %s", decision->rewrite_note);
+    if (!fate || !decision->reason)
+        return fate ? fate : decision->reason;
+    return arena_printf(arena, "%s; %s", decision->reason, fate);
 }
 
 /* JSON ------------------------------------------------------------------------------------------------ */
@@ -131,7 +137,8 @@ void lint_report_add(LintReport *report, Arena *arena, const LintResult *result)
     report->statements++;
     report->verdicts[verdict]++;
     report->rewritten += result->rewritten.ptr != NULL;
-    if (report->quiet && !verdict_styles[verdict].is_finding && !result->decision->rewrite_note)
+    if (report->quiet && !verdict_styles[verdict].is_finding && !result->decision->rewrite_note &&
+        !result->decision->refusal)
         return;
     if (report->json)
         print_json(report, arena, result);

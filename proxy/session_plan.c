@@ -95,11 +95,17 @@ static SessionContext context_values(const Session *s) {
     };
 }
 
-/* A tenant that is not settled yet counts: whoever asks for it waits. */
+/* Where it is not settled which of two tenants counts, one of them that is not none is enough: whoever asks
+ * for it waits until it is. */
 static bool may_have_tenant(Session *s, Str text) {
+    const TrackValues *before = s->confirmed.current, *after = s->predicted.current;
     bool unknown;
     const char *tenant = session_tenant(s, text, &unknown);
-    return tenant || (unknown && !s->predicted.current->tenant_unknown);
+    if (!unknown || after->tenant_unknown)
+        return tenant != NULL;
+    const char *either[] = {before->tenant ? before->tenant : default_tenant(s),
+                            after->tenant ? after->tenant : default_tenant(s)};
+    return (either[0] && either[0][0]) || (either[1] && either[1][0]);
 }
 
 static const Context *session_context(Session *s, Str text) {

@@ -56,6 +56,29 @@ static Taken send_query(Session *s, Gather *out, Plan *plan, Str text, const Str
     return taken;
 }
 
+static bool has_execute(const Plan *plan) {
+    const Statement *stmt;
+    for (int i = 0; (stmt = plan_statement(plan, i)); i++)
+        if (stmt->kind == STMT_EXECUTE || (stmt->inner && stmt->inner->kind == STMT_EXECUTE))
+            return true;
+    return false;
+}
+
+/* An EXECUTE right behind the PREPARE, before the server has answered that: what it would run is not known
+ * yet. */
+static bool waits_for_prepare(Session *s, const Plan *plan) {
+    bool found = false;
+    if (reply_none(&s->replies) || !has_execute(plan))
+        return false;
+    for (uint32_t i = 0; i < s->replies.count && !found; i++) {
+        const Reply *r = reply_at(&s->replies, i);
+        found = r->kind == REPLY_QUERY && r->text;
+    }
+    if (found)
+        session_wait(s);
+    return found;
+}
+
 Taken message_query(Session *s, Gather *out, const Message *m) {
     const Str *values = NULL;
     bool later = false;
@@ -68,6 +91,10 @@ Taken message_query(Session *s, Gather *out, const Message *m) {
     if (message_waits_for_encoding(s))
         return TAKEN_LATER;
     Plan *plan = session_plan(s, text);
+    if (waits_for_prepare(s, plan)) {
+        plan_unref(plan);
+        return TAKEN_LATER;
+    }
     Error *refusal = message_refusal(s, plan, &later);
     if (s->sql_prepared) { /* texts of what it executes were looked up since, and plan_span is of the last one
                             */

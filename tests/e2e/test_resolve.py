@@ -296,3 +296,12 @@ def test_prepared_by_sql(conn):
                 "PREPARE q AS INSERT INTO line_items (order_id) VALUES (NULL); EXECUTE q"):
         error = error_of(conn.ask(query(sql)))
         assert error["C"] == "23502" and "tenant of a row" in error["M"], sql
+
+
+def test_prepared_and_executed_at_once(resolving, conn):
+    """Simple queries sent without waiting for each other."""
+    last = resolving.last_id()
+    messages = conn.ask(query("PREPARE a AS INSERT INTO line_items (quantity) VALUES ($1)") + query("EXECUTE a (1)")
+                        + query("PREPARE b AS INSERT INTO line_items (order_id) VALUES ($1)") + query("EXECUTE b (81)"), 4)
+    assert wire.kinds(messages) == "CZEZCZCZ" and "tenant of a row" in error_of(messages)["M"]
+    added(resolving, last, [81])

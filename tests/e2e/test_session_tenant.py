@@ -2,11 +2,13 @@
 one from; where the proxy does not know it, that item is refused. The server knows the setting's value as well."""
 
 import random
+import struct
 
 import pytest
 
 from harness import process
-from harness.wire import Wire, bind, error_of, execute, parse, query, rows, sync
+from harness.migration import Migration
+from harness.wire import Wire, bind, describe, error_of, execute, kinds, parse, query, rows, sync
 
 ITEM = "INSERT INTO line_items (quantity) VALUES (1) RETURNING store_id"
 NOBODY = "23502"
@@ -268,3 +270,136 @@ def test_any_sequence(world, send):
             if status != b"E":
                 found, expected = believed_and_set(conn, send, status)
                 assert found == expected, f"seed {SEED}, behind " + "; ".join(done[-12:])
+
+
+# Rows whose key may turn out to be NULL: the parent is asked, and only where there is none, the session. Until the stage
+# resolve the database is the one asked; store_id may be NULL in derive.
+KEYED_ITEM = "INSERT INTO line_items (order_id, quantity) VALUES ($1, 1) RETURNING store_id"
+UNKNOWN = {"derive": None, "keyed": NOBODY, "resolve": NOBODY}
+
+
+class Staged(Migration):
+    def __init__(self, stage, *arguments):
+        super().__init__(*arguments)
+        self.name = stage
+        self.unknown = UNKNOWN[stage]
+        self.derive()
+        if stage != "derive":
+            self.keyed()
+        if stage == "resolve":
+            self.resolve()
+        self.order, self.store = self.execute("SELECT order_id, store_id FROM orders WHERE store_id <> 5 LIMIT 1")[0]
+
+    def anew(self):
+        return sum(int(row["prepared_anew"]) for row in self.proxy.console("SHOW STATS"))
+
+
+@pytest.fixture(scope="module", params=UNKNOWN)
+def staged(request, server, authority):
+    migration = Staged(request.param, server, authority)
+    yield migration
+    migration.close()
+
+
+def found(messages):
+    """All stores, None being NULL; or the SQLSTATE."""
+    return error_of(messages).get("C") or [row[0] and int(row[0]) for row in rows(messages)]
+
+
+def unknown_or(world, stores):
+    """What is found where the tenant of some row is not known."""
+    return stores if world.name == "derive" else NOBODY
+
+
+def keyed_bind(order, binary=False, name="item"):
+    value = order if order is None else struct.pack("!q", order) if binary else str(order)
+    return bind([value], "", name, [int(binary)], [0]) + execute() + sync()
+
+
+@pytest.mark.parametrize("binary", [False, True], ids=["text", "binary"])
+@pytest.mark.parametrize("types", [(), (20,)], ids=["undeclared", "declared"])
+def test_key_bound_as_null(staged, types, binary):
+    """One prepared statement, bound with keys and with NULL, for one tenant after another and for none."""
+    without = [None] if staged.unknown is None else NOBODY
+    with Wire(staged.proxy.endpoint()) as conn:
+        conn.ask(parse(KEYED_ITEM, "item", types) + sync())
+        for _ in range(2):
+            assert found(conn.ask(keyed_bind(staged.order, binary))) == [staged.store]
+            assert found(conn.ask(keyed_bind(None, binary))) == without
+            for store in (5, 6, 7):
+                conn.ask(query(f"SET shardferry.tenant = '{store}'"))
+                assert found(conn.ask(keyed_bind(None, binary))) == [store]
+                if staged.name != "resolve":
+                    assert found(conn.ask(keyed_bind(staged.order, binary))) == [staged.store]
+                messages = conn.ask(describe("S", "item") + sync())
+                assert [m for m in messages if m[0] == "t"][0][1][:2] == struct.pack("!H", 1)
+            conn.ask(query(f"SET shardferry.tenant = '{staged.store}'"))
+            assert found(conn.ask(keyed_bind(staged.order, binary))) == [staged.store]
+            conn.ask(query("RESET shardferry.tenant"))
+
+
+def test_switching_costs_nothing_once_there_is_a_tenant(staged):
+    with Wire(staged.proxy.endpoint()) as conn:
+        conn.ask(query("SET shardferry.tenant = '5'"))
+        conn.ask(parse(KEYED_ITEM, "item") + sync())
+        anew = staged.anew()
+        for store in (5, 6, 7, 5):
+            conn.ask(query(f"SET shardferry.tenant = '{store}'"))
+            assert found(conn.ask(keyed_bind(None))) == [store]
+        assert staged.anew() == anew
+
+
+ROWS = {  # text: the stores, S being the parent's and None the session's
+    "literals": ("VALUES (NULL, 1), ({order}, 1)", [None, "S"]),
+    "an expression that is NULL": ("VALUES (NULLIF({order}, {order}), 1), (NULLIF({order}, 0), 1)", [None, "S"]),
+    "computed once": ("VALUES (NULL, 1), (NULLIF({order}, 0 * (1 + random())::int), 1), ((CASE WHEN random() > 2 THEN 1 END), 1)", [None, "S", None]),
+    "one row, computed once": ("VALUES ((SELECT NULLIF(max(store_id), max(store_id)) FROM stores), 1)", [None]),
+    "one row, from a table": ("VALUES ((SELECT max(order_id) FROM orders WHERE order_id = {order}), 1)", ["S"]),
+    "SELECT without FROM": ("SELECT NULLIF({order}, {order}), 1", [None]),
+    "SELECT with an outer join": ("SELECT o.order_id, 1 FROM (VALUES ({order}), (-1)) v(n) LEFT JOIN orders o ON o.order_id = v.n ORDER BY v.n", [None, "S"]),
+    "SELECT of an expression": ("SELECT NULLIF(n, -1), 1 FROM (VALUES (-1), ({order})) v(n) ORDER BY n", [None, "S"]),
+}
+
+
+@protocols
+@pytest.mark.parametrize("name", ROWS)
+def test_rows_without_parent(staged, name, send):
+    values, stores = ROWS[name]
+    item = f"INSERT INTO line_items (order_id, quantity) {values.format(order=staged.order)} RETURNING store_id"
+    with Wire(staged.proxy.endpoint()) as conn:
+        for tenant in (staged.store, None, staged.store, 5):
+            if tenant == 5 and staged.name == "resolve" and "S" in stores:
+                continue  # the session's comes first there, and may not be another than the parent's
+            conn.ask(query(f"SET shardferry.tenant = '{tenant}'" if tenant else "RESET shardferry.tenant"))
+            expected = [staged.store if store == "S" else tenant for store in stores]
+            assert found(conn.ask(send(item))) == (unknown_or(staged, expected) if None in expected else expected)
+
+
+@protocols
+def test_parent_that_is_not_there(staged, send):
+    """It is the constraint's to find, whatever the session has."""
+    item = "INSERT INTO line_items (order_id, quantity) VALUES (-7 - 0 * length('x'), 1) RETURNING store_id"
+    with Wire(staged.proxy.endpoint()) as conn:
+        conn.ask(query("SET shardferry.tenant = '5'"))
+        assert found(conn.ask(send(item))) == "23503"
+
+
+def test_set_in_the_same_pipeline(staged):
+    """Not known to be set yet, and needed."""
+    with Wire(staged.proxy.endpoint()) as conn:
+        conn.ask(parse(KEYED_ITEM, "item") + sync())
+        conn.send(query("SET shardferry.tenant = '5'") + keyed_bind(None) + query("SET shardferry.tenant = '6'") + keyed_bind(None))
+        messages = conn.until("Z", count=4)
+        assert found(messages) == [5, 6], kinds(messages)
+
+
+def test_comment_and_none_by_turns(staged):
+    """Texts with a tenant and without one, in one session: neither is planned anew each time."""
+    null = "INSERT INTO line_items (order_id, quantity) VALUES (NULLIF(1, 1), 1) RETURNING store_id"
+    with Wire(staged.proxy.endpoint()) as conn:
+        replanned = []
+        for _ in range(4):
+            assert found(conn.ask(query(null + " /*tenant='6'*/"))) == [6]
+            assert found(conn.ask(query(null))) == unknown_or(staged, [None])
+            replanned.append(sum(int(row["replanned"]) for row in staged.proxy.console("SHOW CACHE")))
+        assert replanned[1:] == replanned[1:2] * 3
