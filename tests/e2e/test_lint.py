@@ -387,12 +387,15 @@ def test_stage(lint):
 
     assert rewritten() == rewritten("--stage", "observe") == [None] * 5
     (lint.directory / "lint.ini").write_text(CONFIGURATION + tailspin.TABLES)
-    named, *others = rewritten("--stage", "derive")
+    named, given, orphan, *others = rewritten("--stage", "derive")
     assert named.startswith("INSERT INTO line_items (product_id, order_id, store_id) VALUES (1, 2, (SELECT ")
     assert "public.orders" in named
-    assert others == [None] * 4
+    assert given is None and others == [None] * 2
+    assert orphan == "INSERT INTO line_items (quantity, store_id) VALUES (1, CAST($1 AS pg_catalog.int8))"
     text = lint.run("--schema", "tailspin.sql", "--stage", "derive", stdin=script.encode(), schema=False).stdout
-    assert f"sent as: {named}\n" in text.decode() and b"1 would be rewritten" in text
+    assert f"sent as: {named}\n" in text.decode() and b"2 would be rewritten" in text
+    assert rewritten("--stage", "resolve")[0] == (
+        "INSERT INTO line_items (product_id, order_id, store_id) VALUES (1, 2, CAST($1 AS pg_catalog.int8))")
 
 
 def test_stage_with_a_server(lint, server):

@@ -1,6 +1,7 @@
 /* Fuzzes the decision and the splice.
  *
- * The input is a text, as a client would send it. Whatever is decided, taking the insertions out of the
+ * The input is a text, as a client would send it; its length says in which stage. Slots are filled as in the
+ * extended protocol. Whatever is decided, taking the insertions out of the
  * rewritten text gives the original back, each of its positions maps into the original, and those outside of
  * insertions map to themselves. Then the text is moved onto one of the same shape whose literals are longer.
  */
@@ -11,6 +12,7 @@
 #include "catalog/dump.h"
 #include "parser/shape.h"
 #include "rewrite/decide.h"
+#include "rewrite/slot.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -25,23 +27,34 @@ static const char settings[] =
     "[tenant]\ntable = t\ncolumn = t_id\n[table l]\nkind = backfill\n[table p]\nkind = backfill\n"
     "[table r]\nkind = reference\n";
 
-static const Snapshot *snapshot(void) {
-    static Snapshot *made;
+static const Stage stages[] = {STAGE_DERIVE, STAGE_KEYED, STAGE_RESOLVE, STAGE_DISTRIBUTED};
+
+static Snapshot *make_snapshot(Stage stage) {
+    Snapshot *made;
     Error err;
     Config *config;
 
-    if (made)
-        return made;
     config = config_parse("fuzz", settings, CONFIG_FOR_LINT, &err);
     made = config ? catalog_from_dump(str_of(schema), "fuzz", config, &err) : NULL;
     if (!made)
         abort();
     for (int i = 0; i < made->ntables; i++) {
         if (made->tables[i].kind == KIND_BACKFILL)
-            made->tables[i].stage = STAGE_DERIVE;
+            made->tables[i].stage = stage;
+        made->tables[i].staged = made->tables[i].kind == KIND_BACKFILL;
+        made->tables[i].hide_tenant = i % 2 == 0;
     }
     config_free(config);
     return made;
+}
+
+static const Snapshot *snapshot(size_t number) {
+    static Snapshot *made[ARRAY_LEN(stages)];
+    size_t i = number % ARRAY_LEN(stages);
+
+    if (!made[i])
+        made[i] = make_snapshot(stages[i]);
+    return made[i];
 }
 
 /* Walks both texts along the edits. */
@@ -113,8 +126,10 @@ static void check_move(Arena *arena, const EditList *list, Str text) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    const SessionContext context = {
-        .search_path = "\"$user\", public", .search_path_known = true, .role = "s"};
+    const SessionContext context = {.search_path = "\"$user\", public",
+                                    .search_path_known = true,
+                                    .role = "s",
+                                    .has_tenant = size % 8 < 4};
     const FactsLimits limits = {16384, 200};
     Arena *arena = arena_new();
     Str text = arena_str(arena, (Str){(const char *)data, size});
@@ -125,13 +140,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (size > 0 && !memchr(data, '\0', size))
         facts = facts_parse(arena, text, limits, &err);
     if (facts) {
-        const Decision *decision = decide(arena, text, facts, snapshot(), &context);
+        const Decision *decision = decide(arena, text, facts, snapshot(size), &context);
+        const Str *values = slot_parameters(decision->slots, decision->nslots, facts->nparams, arena);
+        EditList filled = edits_fill(&decision->edits, arena, values);
 
         assert(decision->nstatements == facts->nstatements);
-        edits_apply(&decision->edits, text, &sent);
-        check_edits(&decision->edits, text, &sent);
+        edits_apply(&filled, text, &sent);
+        check_edits(&filled, text, &sent);
         if (!decision->literals_matter)
-            check_move(arena, &decision->edits, text);
+            check_move(arena, &filled, text);
     }
     buf_free(&sent);
     arena_free(arena);
