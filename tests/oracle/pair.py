@@ -235,6 +235,8 @@ class Pair:
                 words = fields["M"]
                 if (self.stage != "derive" and fields["C"] in _OWN_WORDS) or self.stage == "distributed":
                     fields = {"C": fields["C"]}
+                if fields["C"] == "XX000" and words.startswith("duplicate key value"):
+                    fields["C"] = "23505"  # INSERT … SELECT goes through COPY, whose errors on a shard lose their code
                 if self.stage != "derive" and (fields["C"] in _OWN_WORDS or any(text in words for text in _CITUS_SAYS)):
                     fields["C"] = "23502"  # which of them depends on how the parent is looked for
                 result.append((kind, tuple(sorted(fields.items()))))
