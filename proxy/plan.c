@@ -143,8 +143,7 @@ static const char *why_unparsed(const PlanRequest *request, Str shape) {
         return request->unparsed_because;
     if (request->utf8)
         return utf8_valid(request->text) ? NULL : "it is not valid UTF-8";
-    return is_ascii(shape) ? NULL
-                           : "client_encoding is not UTF8 and it has names that are not ASCII";
+    return is_ascii(shape) ? NULL : "client_encoding is not UTF8 and it has names that are not ASCII";
 }
 
 static PlanEntry *entry_new(PlanCache *cache, const PlanRequest *request, Str key, uint64_t hash, bool exact,

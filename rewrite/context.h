@@ -21,7 +21,7 @@ typedef struct Rewrite {
     bool several;    /* the text has several statements: nothing can be found out between them */
     bool has_tenant; /* the session, or the text's comment, may know it where there is no parent */
     bool literals_matter;
-    struct TraceAddition *traced; /* columns that lists were given (rewrite/trace.h) */
+    struct TraceAddition *traced;       /* columns that lists were given (rewrite/trace.h) */
     struct TraceReaders *trace_readers; /* what is known of who reads CTEs */
     int trace_work;                     /* spent on finding them */
     const Statement *written_in;        /* the last answer of written_path() */

@@ -64,8 +64,8 @@ MUST_USE bool backend_first_column(Str payload, Str *value, Error *err);
 /* Field of an ErrorResponse or NoticeResponse: 'S' severity, 'C' SQLSTATE, 'M' message, 'P' position, …
  * STR_NONE if it is not there (a server may leave out any of them). */
 Str backend_error_field(Str payload, char field) MUST_USE;
-/* Appends the whole message (type 'E' or 'N') with field P, if it has one, replaced by `position` (characters, from
- * 1), or left out for 0. */
+/* Appends the whole message (type 'E' or 'N') with field P, if it has one, replaced by `position`
+ * (characters, from 1), or left out for 0. */
 void backend_put_with_position(Buf *out, char type, Str payload, uint32_t position);
 
 /* severity: "ERROR", "FATAL"; "NOTICE", "WARNING". */

@@ -97,10 +97,10 @@ static void check_positions(const Case *c, const Decision *decision, Arena *aren
         assert_true(edits_map_back(&filled, str_of(c->text), i) <= strlen(c->text));
 }
 
-static const char *files[] = {
-    CASES_DIR "insert_values.cases", CASES_DIR "insert_left.cases",        CASES_DIR "insert_names.cases",
-    CASES_DIR "insert_slots.cases",  CASES_DIR "insert_select_form.cases", CASES_DIR "insert_defaults.cases",
-    CASES_DIR "conflict.cases",      CASES_DIR "insert_session.cases"};
+static const char *files[] = {CASES_DIR "insert_values.cases",      CASES_DIR "insert_left.cases",
+                              CASES_DIR "insert_names.cases",       CASES_DIR "insert_slots.cases",
+                              CASES_DIR "insert_select_form.cases", CASES_DIR "insert_defaults.cases",
+                              CASES_DIR "conflict.cases",           CASES_DIR "insert_session.cases"};
 
 static void test_file(void **state) {
     const char **file = *state;
