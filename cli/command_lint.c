@@ -238,7 +238,7 @@ static const CommandOption options[] = {
      "the configuration file; [tenant] and [table ...] are read; - for standard input"},
     {ID_SCHEMA, "schema", "DUMP.sql", "take the tables from this pg_dump --schema-only, no server is needed"},
     {ID_STAGE, "stage", "STAGE",
-     "take backfill tables to be in this stage: observe (default), derive, keyed, resolve or distributed"},
+     "take backfill tables to be in this stage: observe (default), derive, keyed, …"},
     {ID_JSON, "json", NULL, "print an object for each statement, one a line"},
     {'q', "quiet", NULL, "print findings only"},
     {0, NULL, NULL, NULL},

@@ -94,7 +94,7 @@ def test_the_manual_has_a_synopsis_of_each_command():
         (["lint", "--scheme", "x"], "did you mean --schema?"),
         (["lint", "-c"], "-c needs an argument"),
         (["lint", "-c", "{}", "--stage", "elsewhere"], 'there is no stage "elsewhere"'),
-        (["lint", "-c", "{}", "--stage", "distributed"], "up to stage derive"),
+        (["lint", "-c", "{}", "--stage", "sharded"], "there is no stage"),
         (["migrate", "-c", "{}", "--to", "elsewhere"], 'there is no stage "elsewhere"'),
         (["migrate", "-c", "{}", "--lock-wait", "soon"], "--lock-wait"),
         (["migrate", "-c", "{}"], "--yes"),

@@ -217,7 +217,8 @@ def test_from_resolve_on(server, authority):
                     conn.execute("UPDATE line_items SET order_id = 23 WHERE line_item_id = 1")
                 conn.rollback()
                 conn.execute("MERGE INTO line_items l USING orders o ON l.order_id = o.order_id AND o.order_id < 5"
-                             " WHEN MATCHED THEN UPDATE SET quantity = 7 WHEN NOT MATCHED THEN INSERT (order_id) VALUES (o.order_id)")
+                             " WHEN MATCHED THEN UPDATE SET quantity = 7 WHEN NOT MATCHED THEN INSERT (line_item_id, order_id)"
+                             " VALUES (900000 + o.order_id, o.order_id)")
                 assert wrong(conn) == []
                 conn.rollback()
         with psycopg.connect(**made.proxy.endpoint().keywords(), autocommit=True) as conn:
@@ -227,7 +228,7 @@ def test_from_resolve_on(server, authority):
                         "UPDATE line_items SET store_id = %s WHERE line_item_id = 1 OR store_id = 4"):
                 with pytest.raises(errors.FeatureNotSupported, match='tenant of a row of table "line_items"'):
                     conn.execute(sql, (4,))
-            with pytest.raises(errors.FeatureNotSupported, match='MERGE cannot insert into table "line_items"'):
+            with pytest.raises(errors.FeatureNotSupported, match='MERGE .*into table "line_items"'):
                 conn.execute("MERGE INTO line_items l USING wishes w ON l.line_item_id = w.item"
                              " WHEN NOT MATCHED THEN INSERT (order_id) VALUES (w.wanted)")
     finally:

@@ -3,6 +3,9 @@
 import glob
 import os
 import subprocess
+import time
+
+import psycopg
 
 from .postgres import PostgresServer, program
 
@@ -60,8 +63,20 @@ class Citus:
         with self.coordinator.connect(name) as conn:
             conn.execute(f"SELECT citus_set_coordinator_host('127.0.0.1', {self.coordinator.port})")
             for worker in self.nodes[1:]:
-                conn.execute(f"SELECT citus_add_node('127.0.0.1', {worker.port})")
+                self._add_node(conn, worker.port)
         return name
+
+    @staticmethod
+    def _add_node(conn, port, tries=5):
+        """Two databases that add their nodes at the same time may get into each other's way."""
+        for left in reversed(range(tries)):
+            try:
+                conn.execute(f"SELECT citus_add_node('127.0.0.1', {port})")
+                return
+            except psycopg.errors.InternalError_:
+                if left == 0:
+                    raise
+                time.sleep(0.5)
 
     def drop_database(self, name):
         for node in self.nodes:
