@@ -1,8 +1,7 @@
 """The same random statements directly, where a trigger fills the tenant, and through the proxy: nothing differs.
 
 ORACLE_STATEMENTS says how many (10,000 without), ORACLE_SEED which (the same ones without, so that a run can be repeated);
-the seed is in the output of a failure, with the
-command that runs the bad case alone.
+the seed is in the output of a failure, with the command that runs the bad case alone.
 """
 
 import os
