@@ -1,4 +1,4 @@
-/* The COPYs of one COPY: opened, fed, ended. */
+/* What the client and the server send while a COPY goes on, and what follows from it. */
 #include "proxy/copy_in.h"
 
 #include <stdlib.h>
@@ -7,167 +7,15 @@
 #include "base/mem.h"
 #include "proxy/copy_batch.h"
 #include "proxy/copy_context.h"
+#include "proxy/copy_send.h"
 #include "proxy/proxy.h"
 #include "proxy/refuse.h"
 #include "proxy/values.h"
 #include "wire/backend.h"
-#include "wire/bind.h"
 #include "wire/frontend.h"
 
-/* Never the names of an application's. */
-#define COPY_NAME STR_LIT("shardferry copy")
-/* What the server is told when the proxy refuses a row: the end of its error's message then. */
-static const char REFUSED_ROW[] = "a row refused by shardferry";
 /* Rows go out in messages of about so many bytes. */
 #define MESSAGE_BYTES (32 * 1024)
-
-struct CopyIn {
-    Plan *plan; /* counted */
-    const CopyPlan *copy;
-    Rewritten *rewritten; /* counted */
-    char *text;           /* that is sent; owned */
-    bool extended;        /* the client has executed a portal; else it sent a simple query */
-    bool parsed;          /* the server has the text under COPY_NAME */
-    bool answered;        /* the client has got its CopyInResponse */
-    bool open;            /* the server reads rows, or will when it gets there */
-    bool begun;           /* it has got what stands before the rows */
-    bool client_done;     /* the client has sent all its rows */
-    bool ended;           /* all has been sent: only the last answer is waited for */
-    bool synced;          /* a Sync of the proxy's own has been sent */
-    bool client_failed;   /* the client has sent CopyFail, with `failure` as payload */
-    Buf failure;
-    Error *refusal;   /* why the proxy had it fail; owned; NULL */
-    uint64_t rows;    /* that earlier COPYs have brought */
-    int64_t shift;    /* from lines of the open COPY to those of the client's */
-    size_t data_left; /* of the client's CopyData that is being read */
-    uint64_t started;
-    CopyBatch batch;
-};
-
-/* ---- messages of the proxy's own ---- */
-
-static Reply *expect(Session *s, ReplyKind kind, bool swallow) {
-    Reply *r = reply_push(&s->replies, kind);
-    r->started = s->copy->started;
-    r->swallow = swallow;
-    r->copy = true;
-    return r;
-}
-
-static void put_message(Buf *m, char type, const void *payload, size_t size) {
-    size_t begun = frame_begin(m, type);
-    buf_append(m, payload, size);
-    frame_end(m, begun);
-}
-
-/* A simple query ends as the server would end it. */
-static void put_sync(Session *s, Buf *m) {
-    reply_push(&s->replies, REPLY_SYNC)->started = s->worker->now;
-    frontend_put_sync(m);
-    s->syncs++;
-    s->copy->synced = true;
-    session_predict_end(s);
-}
-
-static void put_close(Session *s, Buf *m, char kind, Str name) {
-    expect(s, REPLY_CLOSE, true);
-    frontend_put_close(m, kind, name);
-}
-
-/* Has the server begin another COPY. */
-static void open_copy(Session *s, Gather *out) {
-    CopyIn *c = s->copy;
-    Buf *m = &s->worker->message;
-    Reply *r;
-    buf_clear(m);
-    if (!c->parsed) {
-        put_close(s, m, 'S', COPY_NAME);
-        r = expect(s, REPLY_PARSE, true);
-        r->rewritten = rewritten_ref(c->rewritten);
-        frontend_put_parse(m, COPY_NAME, str_of(c->text), NULL, 0);
-        c->parsed = true;
-    }
-    put_close(s, m, 'P', COPY_NAME);
-    expect(s, REPLY_BIND, true);
-    bind_put(m, COPY_NAME, COPY_NAME, NULL, 0);
-    r = expect(s, REPLY_EXECUTE, false);
-    r->plan = plan_ref(c->plan);
-    r->rewritten = rewritten_ref(c->rewritten);
-    frontend_put_execute(m, COPY_NAME);
-    message_send_own(s, out);
-    c->open = true;
-    c->begun = false;
-}
-
-/* What stands before the first row of each COPY. */
-static void put_begin(CopyIn *c, Buf *m) {
-    if (c->begun)
-        return;
-    c->begun = true;
-    if (c->batch.splitter.begun) /* else the client's own is none */
-        copy_row_put_begin(m, &c->copy->row);
-    buf_append_str(m, (Str){(const char *)buf_ptr(&c->batch.header), buf_len(&c->batch.header)});
-    c->shift = copy_batch_shift(&c->batch);
-}
-
-/* Ends the open COPY; its rows are checked, and counted, before the server reads on. last: nothing of the
- * client's data is left, and if it is raw it has its own end, or none. */
-static void close_copy(Session *s, Gather *out, bool last) {
-    CopyIn *c = s->copy;
-    Buf *m = &s->worker->message;
-    buf_clear(m);
-    if (c->batch.splitter.begun && !(last && c->batch.raw)) {
-        size_t begun = frame_begin(m, FE_COPY_DATA);
-        put_begin(c, m);
-        copy_row_put_end(m, &c->copy->row);
-        frame_end(m, begun);
-    }
-    put_message(m, FE_COPY_DONE, NULL, 0);
-    message_send_own(s, out);
-    c->open = false;
-}
-
-/* What the last answer comes behind. */
-static void end(Session *s, Gather *out, bool drop_names) {
-    CopyIn *c = s->copy;
-    Buf *m = &s->worker->message;
-    buf_clear(m);
-    if (drop_names && c->parsed)
-        put_close(s, m, 'S', COPY_NAME);
-    if (c->extended) {
-        frontend_put_flush(m);
-    } else {
-        if (drop_names) /* as a simple query does */
-            put_close(s, m, 'S', STR_NONE);
-        put_sync(s, m);
-    }
-    message_send_own(s, out);
-    c->ended = true;
-    session_wait(s);
-}
-
-/* Has the open COPY fail, so that the transaction does; `payload` is CopyFail's. */
-static void fail_copy(Session *s, Gather *out, Str payload) {
-    CopyIn *c = s->copy;
-    Buf *m = &s->worker->message;
-    if (!c->open)
-        open_copy(s, out);
-    buf_clear(m);
-    if (c->batch.splitter.begun && !c->begun) {
-        size_t begun = frame_begin(m, FE_COPY_DATA);
-        put_begin(c, m);
-        frame_end(m, begun);
-    }
-    put_message(m, FE_COPY_FAIL, payload.ptr, payload.len);
-    message_send_own(s, out);
-    end(s, out, false);
-}
-
-/* The client gets `refusal` in the place of the server's error. */
-static void refuse_copy(Session *s, Gather *out, Error *refusal) {
-    s->copy->refusal = refusal;
-    fail_copy(s, out, (Str){REFUSED_ROW, sizeof REFUSED_ROW});
-}
 
 /* ---- rows ---- */
 
@@ -189,18 +37,18 @@ static bool send_rows(Session *s, Gather *out) {
     while (!refusal && !copy_batch_is_empty(&c->batch)) {
         if (!c->open) {
             refusal = refusal_fenced(s, c->plan);
-            open_copy(s, out);
+            copy_send_open(s, out);
         }
         buf_clear(m);
         size_t begun = frame_begin(m, FE_COPY_DATA);
-        put_begin(c, m);
+        copy_send_put_begin(c, m);
         if (!refusal)
             refusal = copy_batch_put(&c->batch, m, MESSAGE_BYTES);
         frame_end(m, begun);
         message_send_own(s, out);
     }
     if (refusal)
-        refuse_copy(s, out, refusal);
+        copy_send_refuse(s, out, refusal);
     return !refusal;
 }
 
@@ -208,7 +56,7 @@ static bool send_rows(Session *s, Gather *out) {
 static void ask(Session *s, Gather *out) {
     CopyIn *c = s->copy;
     if (c->open)
-        close_copy(s, out, false);
+        copy_send_close(s, out, false);
     Lookup *lookup = c->batch.lookup;
     c->batch.lookup = NULL;
     lookup_send_bulk(s, lookup, out);
@@ -234,12 +82,12 @@ static void process(Session *s, Gather *out) {
         copy_batch_give_up(b); /* a part of a row: the server is to stop where it would */
         if (!send_rows(s, out))
             return;
-        fail_copy(s, out, (Str){(const char *)buf_ptr(&c->failure), buf_len(&c->failure)});
+        copy_send_fail(s, out, (Str){(const char *)buf_ptr(&c->failure), buf_len(&c->failure)});
     } else if (state == COPY_BATCH_END) {
         if (!c->open)
-            open_copy(s, out);
-        close_copy(s, out, true);
-        end(s, out, true);
+            copy_send_open(s, out);
+        copy_send_close(s, out, true);
+        copy_send_end(s, out, true);
     }
 }
 
@@ -309,7 +157,7 @@ Taken copy_in_query(Session *s, Gather *out, Plan *plan, Str text, Error **refus
     Buf sent = {0};
     Rewritten *rewritten = plan_rewrite(&s->worker->plans, plan, text, NULL, &sent);
     begin(s, plan, rewritten, str_of(tenant));
-    open_copy(s, out);
+    copy_send_open(s, out);
     rewritten_unref(rewritten);
     plan_unref(plan);
     buf_free(&sent);
@@ -335,7 +183,7 @@ bool copy_in_execute(Session *s, Gather *out, const Message *m) {
     }
     begin(s, portal->plan, portal->rewritten, str_of(tenant));
     s->copy->extended = s->copy->open = true;
-    Reply *r = expect(s, REPLY_EXECUTE, false);
+    Reply *r = copy_send_expect(s, REPLY_EXECUTE, false);
     r->plan = plan_ref(portal->plan);
     r->rewritten = rewritten_ref(portal->rewritten);
     gather_range(out, m->start, m->size);
@@ -398,7 +246,7 @@ bool copy_in_take(Session *s, Gather *out, const uint8_t *data, size_t size, siz
             return true;
         }
         if (!c->open)
-            open_copy(s, out);
+            copy_send_open(s, out);
         hold_unwatch(s);
         return false;
     }
@@ -459,18 +307,13 @@ bool copy_in_done(Session *s, Gather *out, Str tag) {
     return true;
 }
 
-static bool ends_in_marker(Str message) {
-    const size_t n = sizeof REFUSED_ROW - 1;
-    return message.len >= n && memcmp(message.ptr + message.len - n, REFUSED_ROW, n) == 0;
-}
-
 bool copy_in_error(Session *s, Gather *out, Str payload) {
     CopyIn *c = s->copy;
     Buf *m = &s->worker->message;
     if (!c)
         return false;
     buf_clear(m);
-    bool replaced = c->refusal && ends_in_marker(backend_error_field(payload, 'M'));
+    bool replaced = c->refusal && copy_send_is_refusal(backend_error_field(payload, 'M'));
     if (replaced)
         copy_context_put_own(m, c->refusal, c->batch.refused_at);
     else
@@ -488,7 +331,7 @@ void copy_in_failed(Session *s) {
         return;
     if (!c->extended && !c->synced) {
         buf_clear(m);
-        put_sync(s, m);
+        copy_send_put_sync(s, m);
         stream_write(&s->server, buf_ptr(m), buf_len(m));
         buf_clear(m);
         s->skipping = false;

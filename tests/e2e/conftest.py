@@ -160,6 +160,23 @@ def derived(server, authority):
         made.close()
 
 
+@pytest.fixture(scope="module")
+def resolving(server, authority):
+    """The same in stage resolve. No row may have a wrong store at the end."""
+    _need_proxy()
+    made = Migration(server, authority)
+    _live["proxies"].append(made.proxy)
+    try:
+        made.derive()
+        made.keyed()
+        made.resolve()
+        yield made
+        assert made.execute(tailspin.WRONG_ROWS) == []
+    finally:
+        _live["proxies"].remove(made.proxy)
+        made.close()
+
+
 @pytest.fixture
 def shardferry():
     """shardferry(*args) runs a command of the program to its end."""

@@ -8,24 +8,10 @@ import psycopg
 import pytest
 
 from harness import wire
-from harness.migration import Migration
-from harness.tailspin import WRONG_ROWS, store_of
+from harness.tailspin import store_of
 from harness.wire import Wire, bind, describe, error_of, execute, flush, parse, query, rows, sync
 
 INSERT = "INSERT INTO line_items (order_id, quantity) VALUES ($1, $2)"
-
-
-@pytest.fixture(scope="module")
-def resolving(server, authority):
-    made = Migration(server, authority)
-    try:
-        made.derive()
-        made.keyed()
-        made.resolve()
-        yield made
-        assert made.execute(WRONG_ROWS) == []
-    finally:
-        made.close()
 
 
 @pytest.fixture

@@ -17,19 +17,6 @@ from harness.wire import Wire, bind, close, describe, error_of, execute, fields,
 CHILD = "INSERT INTO line_items (order_id, quantity) VALUES ($1, $2)"
 
 
-@pytest.fixture(scope="module")
-def resolving(server, authority):
-    made = Migration(server, authority)
-    try:
-        made.derive()
-        made.keyed()
-        made.resolve()
-        yield made
-        assert made.execute(WRONG_ROWS) == []
-    finally:
-        made.close()
-
-
 @pytest.fixture
 def conn(resolving):
     with Wire(resolving.proxy.endpoint()) as made:
