@@ -93,6 +93,10 @@ typedef struct StatementDecision {
     int nunscoped;
     const char *reason; /* in words; NULL where there is nothing to say (single-tenant, no-tenant-table) */
     const char *suggestion;   /* NULL without */
+    const char *citus_error;  /* why Citus would refuse the statement once its tenant tables are distributed,
+                                 which is worse than fan-out: the verdict is multi-tenant then; NULL: it would
+                                 not, as far as is known */
+    bool proposed;            /* some of the proposals are in this statement */
     const char *rewrite_note; /* why a write into a table in `derive` or later is sent unchanged although its
                                  tenant is missing; NULL otherwise */
     const Refusal *refusal;   /* NULL: it may be sent */
@@ -108,8 +112,10 @@ typedef struct StatementDecision {
 typedef struct Decision {
     StatementDecision *statements; /* one per Facts.statements */
     int nstatements;
-    EditList edits;    /* over the whole text; empty: the original bytes are sent */
-    const Slot *slots; /* what some of the edits need */
+    EditList edits;     /* over the whole text; empty: the original bytes are sent */
+    EditList proposals; /* over the whole text: conditions that follow from the keys and that the proxy would
+                           add if `reads` were on; not in `edits`, sorted like them */
+    const Slot *slots;  /* what some of the edits need */
     int nslots;
     bool literals_matter; /* a literal's value took part: valid for this very text only, not its shape */
 } Decision;
