@@ -88,6 +88,7 @@ def test_fields(lint):
     (row,) = lint.json("\n\n  SELECT * FROM orders o JOIN line_items i ON i.order_id = o.order_id WHERE o.order_id = 7;\n")
     assert list(row) == [
         "n", "line", "sql", "fingerprint", "verdict", "tables", "unscoped", "reason", "suggestion", "rewritten",
+        "citus_error", "applied", "source",
     ]  # fmt: skip
     assert row["line"] == 3
     assert row["sql"].startswith("SELECT * FROM orders o JOIN") and row["sql"].endswith("= 7")

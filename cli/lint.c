@@ -1,0 +1,197 @@
+/* The same parser, catalog and decision as in the proxy's path; only the source of the statements and the
+ * form of the answer are lint's. The arena of a statement is reset behind it, so that a source may be of any
+ * length. */
+#include "cli/lint.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/utf8.h"
+#include "cli/lint_cache.h"
+#include "rewrite/slot.h"
+
+#define CACHE_BYTES ((size_t)16 * 1024 * 1024)
+
+struct Lint {
+    const Config *config;
+    const Snapshot *snapshot;
+    LintReport *report;
+    Arena *arena; /* of the statement under way */
+    Shape shape;  /* likewise */
+    LintCache *cache;
+    const LintSession *session; /* that the cache is good for */
+};
+
+/* Why a statement is not given to the parser, as it would not be in the proxy; NULL if it is. */
+static const char *cannot_be_parsed(const Lint *lint, const LintStatement *statement) {
+    if (statement->cut)
+        return arena_printf(lint->arena, "longer than parse_bytes (%lld bytes)",
+                            (long long)lint->config->parse_bytes);
+    if (memchr(statement->text.ptr, '\0', statement->text.len))
+        return "it contains a NUL byte";
+    if (!utf8_valid(statement->text))
+        return "it is not valid UTF-8";
+    return NULL;
+}
+
+static void report_unparsed(Lint *lint, const LintStatement *statement, const LintOrigin *origin,
+                            const char *reason, const char *suggestion) {
+    StatementDecision decision = {.verdict = VERDICT_UNPARSED, .reason = reason, .suggestion = suggestion};
+    LintResult result = {.origin = *origin,
+                         .sql = statement->text,
+                         .decision = &decision,
+                         .sent = STR_NONE,
+                         .proposed = STR_NONE};
+    lint_report_add(lint->report, lint->arena, &result);
+}
+
+/* The text's part in `span`, with those of the edits that fall into it. */
+static Str rewritten_text(Arena *arena, const EditList *all, Str text, Span span) {
+    EditList edits = {.edits = ARENA_ARRAY(arena, Edit, all->nedits)};
+    for (int i = 0; i < all->nedits; i++) {
+        Edit edit = all->edits[i];
+        if (edit.offset < span.start || edit.offset > span.end)
+            continue;
+        edit.offset -= span.start;
+        if (!edit.text.ptr)
+            edit.copy = (Span){edit.copy.start - span.start, edit.copy.end - span.start};
+        edits.edits[edits.nedits++] = edit;
+    }
+    Buf out = {0};
+    edits_apply(&edits, (Str){text.ptr + span.start, span.end - span.start}, &out);
+    Str copy = arena_str(arena, (Str){(const char *)buf_ptr(&out), buf_len(&out)});
+    buf_free(&out);
+    return copy;
+}
+
+static int64_t count_lines(Str text) {
+    int64_t lines = 0;
+    for (const char *p = text.ptr, *end = text.ptr + text.len; (p = memchr(p, '\n', (size_t)(end - p))); p++)
+        lines++;
+    return lines;
+}
+
+/* The edits of a finding, moved to this text of its shape, with parameters in the places of values. */
+static EditList fill(Lint *lint, const LintFinding *finding, const EditList *edits, const Shape *shape) {
+    const Decision *decision = finding->decision;
+    EditList moved =
+        shape ? edits_move(edits, lint->arena, finding->literals, shape->literals, shape->nliterals) : *edits;
+    /* As the extended protocol has it: a value is one more parameter. */
+    const Str *values =
+        slot_parameters(decision->slots, decision->nslots, finding->facts->nparams, lint->arena);
+    return edits_fill(&moved, lint->arena, values);
+}
+
+/* `shape`: this text's, where the finding is that of another text of the same shape; else NULL. */
+static void report_finding(Lint *lint, LintSession *session, const LintStatement *statement,
+                           const LintOrigin *origin, const LintFinding *finding, const Shape *shape) {
+    const Facts *facts = finding->facts;
+    Str text = statement->text;
+    bool alone = facts->nstatements == 1; /* else psql joined what stood between "\;" into one string */
+    bool changed = false;
+    EditList edits = fill(lint, finding, &finding->decision->edits, shape);
+    EditList proposals = fill(lint, finding, &finding->decision->proposals, shape);
+    for (int i = 0; i < facts->nstatements; i++) {
+        const Statement *one = &facts->statements[i];
+        const StatementDecision *decision = &finding->decision->statements[i];
+        if (one->kind == STMT_EMPTY)
+            continue;
+        Span span = alone ? (Span){0, (uint32_t)text.len} : one->span;
+        LintResult result = {
+            .origin = *origin,
+            .sql = {text.ptr + span.start, span.end - span.start},
+            .fingerprint = one->fingerprint,
+            .decision = decision,
+            .sent = decision->rewritten ? rewritten_text(lint->arena, &edits, text, span) : STR_NONE,
+            .proposed = decision->proposed ? rewritten_text(lint->arena, &proposals, text, span) : STR_NONE};
+        if (origin->line > 0 && !alone)
+            result.origin.line += count_lines((Str){text.ptr, span.start});
+        lint_report_add(lint->report, lint->arena, &result);
+        changed |= lint_session_follow(session, one);
+    }
+    if (changed)
+        lint_cache_clear(lint->cache);
+}
+
+/* Whether what was found out of a text holds for all of its shape. Not with a backslash in a string: whether
+ * an escape is a valid one is the parser's to say. */
+static bool is_of_shape(const Facts *facts, const Decision *decision, Str text) {
+    return facts->nstatements == 1 && !decision->literals_matter &&
+           lint_session_ignores(&facts->statements[0]) && !memchr(text.ptr, '\\', text.len);
+}
+
+static void judge_anew(Lint *lint, LintSession *session, const LintStatement *statement,
+                       const LintOrigin *origin, const Shape *shape) {
+    Arena *arena = arena_new();
+    Str text = statement->text;
+    Error err = {0};
+    FactsLimits limits = {.max_bytes = (size_t)lint->config->parse_bytes,
+                          .max_depth = lint->config->parse_depth};
+    const Facts *facts = facts_parse(arena, text, limits, &err);
+    if (!facts) {
+        report_unparsed(lint, statement, origin, err.message, err.hint[0] ? err.hint : NULL);
+        arena_free(arena);
+        return;
+    }
+    SessionContext context = lint_session_context(session);
+    const Decision *decision = decide(arena, text, facts, lint->snapshot, &context);
+    if (shape && is_of_shape(facts, decision, text)) {
+        const LintFinding *finding = lint_cache_add(lint->cache, shape, arena, facts, decision);
+        report_finding(lint, session, statement, origin, finding, NULL);
+    } else {
+        LintFinding finding = {.facts = facts, .decision = decision};
+        report_finding(lint, session, statement, origin, &finding, NULL);
+        arena_free(arena);
+    }
+}
+
+void lint_judge(Lint *lint, LintSession *session, const LintStatement *statement, const LintOrigin *origin) {
+    if (session != lint->session)
+        lint_cache_clear(lint->cache);
+    lint->session = session;
+    arena_reset(lint->arena);
+    const char *obstacle = cannot_be_parsed(lint, statement);
+    if (obstacle) {
+        report_unparsed(lint, statement, origin, obstacle, NULL);
+        return;
+    }
+    Shape *shape = shape_of(&lint->shape, statement->text) ? &lint->shape : NULL;
+    const LintFinding *known = shape ? lint_cache_find(lint->cache, shape) : NULL;
+    if (known && !memchr(statement->text.ptr, '\\', statement->text.len))
+        report_finding(lint, session, statement, origin, known, shape);
+    else
+        judge_anew(lint, session, statement, origin, known ? NULL : shape);
+}
+
+size_t lint_stack_bytes(const Config *config) {
+    size_t stack = (size_t)FACTS_STACK_BYTES;
+    if (config->parse_depth > FACTS_DEFAULT_MAX_DEPTH)
+        stack += stack / FACTS_DEFAULT_MAX_DEPTH * (size_t)(config->parse_depth - FACTS_DEFAULT_MAX_DEPTH);
+    return stack;
+}
+
+Lint *lint_new(const Config *config, const Snapshot *snapshot, LintReport *report) {
+    Lint *lint = MEM_NEW(Lint);
+    lint->config = config;
+    lint->snapshot = snapshot;
+    lint->report = report;
+    lint->arena = arena_new();
+    lint->cache = lint_cache_new(CACHE_BYTES);
+    return lint;
+}
+
+void lint_free(Lint *lint) {
+    if (!lint)
+        return;
+    lint_cache_free(lint->cache);
+    shape_free(&lint->shape);
+    arena_free(lint->arena);
+    free(lint);
+}
+
+const Config *lint_config(const Lint *lint) { return lint->config; }
+
+const Snapshot *lint_snapshot(const Lint *lint) { return lint->snapshot; }
+
+LintReport *lint_report(const Lint *lint) { return lint->report; }

@@ -1,0 +1,24 @@
+/* Where lint takes its texts from: one file and one const entry per source, listed in command_lint.c. */
+#ifndef CLI_LINT_SOURCE_H
+#define CLI_LINT_SOURCE_H
+
+#include "cli/lint.h"
+
+typedef struct LintRequest {
+    const char *const *operands; /* files ("-": stdin); at least one if the source takes them */
+    int noperands;
+
+} LintRequest;
+
+typedef struct LintSource {
+    const char *name; /* as --from names it */
+    const char *help; /* a phrase */
+    bool takes_operands;
+    bool no_catalog; /* its texts come judged: no schema is needed, lint_snapshot() is NULL */
+    /* Feeds all its texts to the Lint. False with `err`. */
+    bool (*run)(Lint *lint, const LintRequest *request, Error *err);
+} LintSource;
+
+extern const LintSource lint_source_script; /* SQL, as psql reads it */
+
+#endif
