@@ -168,7 +168,7 @@ static int lint_run(const Command *self, int argc, char **argv) {
 extern const Command command_lint;
 const Command command_lint = {
     .name = "lint",
-    .usage = "-c FILE [--from SOURCE] [--schema DUMP.sql] [--stage STAGE] [--json] [--quiet] [FILE... | -]",
+    .usage = "-c FILE [OPTION...] [FILE... | -]",
     .summary = "say what the proxy would do with statements",
     .options = options,
     .run = lint_run,
