@@ -36,6 +36,8 @@ SOURCES := $(foreach d,$(LAYERS),$(wildcard $(d)/*.c $(d)/*/*.c))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
 SQL     := $(wildcard $(addsuffix /sql/*.sql,$(LAYERS)))
 SQL_H   := $(SQL:%.sql=$(BUILD)/gen/%.h)
+PAGES   := $(wildcard $(addsuffix /html/*,$(LAYERS)))
+PAGES_H := $(PAGES:%=$(BUILD)/gen/%.h)
 lib      = $(BUILD)/lib$(1).a
 LIBS    := $(foreach d,$(LAYERS),$(call lib,$(d)))
 # Link order: the folder that depends comes before the one that it depends on.
@@ -51,16 +53,23 @@ $(BUILD)/shardferry: $(OBJECTS)
 	@echo "  LD $@"
 	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
-$(BUILD)/%.o: %.c | $(SQL_H)
+$(BUILD)/%.o: %.c | $(SQL_H) $(PAGES_H)
 	@mkdir -p $(@D)
 	@echo "  CC $<"
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 
-# SQL lives in .sql files; each becomes a header with one string, sql_<name>.
+# SQL lives in .sql files; each becomes a header with one string, sql_<name>. What pages are made from likewise:
+# html/report.css becomes html/report.css.h with html_report_css.
+embed = { echo '/* Made from $<. */'; echo 'static const char $(1)[] ='; \
+	sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/^/    "/' -e 's/$$/\\n"/' $<; echo '    ;'; } > $@
+
 $(BUILD)/gen/%.h: %.sql
 	@mkdir -p $(@D)
-	@{ echo '/* Made from $<. */'; echo 'static const char sql_$(notdir $*)[] ='; \
-	   sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/^/    "/' -e 's/$$/\\n"/' $<; echo '    ;'; } > $@
+	@$(call embed,sql_$(notdir $*))
+
+$(PAGES_H): $(BUILD)/gen/%.h: %
+	@mkdir -p $(@D)
+	@$(call embed,html_$(subst .,_,$(notdir $*)))
 
 # One static library a folder, so that a unit test links its own folder and those below it, no others.
 define folder_library

@@ -1,48 +1,19 @@
-/* The ledger: entries in an arena, found through a hash table by fingerprint and verdict.
- *
- * The owning worker is the only writer. Everything that it changes after an entry has been published is
- * either an atomic counter or changed under the lock, so that the worker itself reads without the lock and
- * all others with it. What a decision says of an entry can change, and so lies in a block of its own that is
- * replaced. */
+/* The worker's side of the ledger: entries in an arena, found through a hash table by fingerprint and
+ * verdict, and counting. What a decision says of an entry can change, and so lies in a block of its own that
+ * is replaced. */
 #include "audit/audit.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "audit/hash.h"
+#include "audit/ledger.h"
 #include "audit/sample.h"
-#include "base/buf.h"
 #include "base/mem.h"
 
-/* A reader gives way to the worker after so many entries. */
-#define ENTRIES_PER_LOCK 64
-
-/* Without padding, so that it can be hashed as it lies there. */
-typedef struct EntryKey {
-    uint64_t fingerprint;
-    uint64_t verdict;
-} EntryKey;
-
-static EntryKey key_of(uint64_t fingerprint, Verdict verdict) {
-    return (EntryKey){.fingerprint = fingerprint, .verdict = verdict};
-}
-
-typedef struct LedgerEntry {
-    AuditEntry public; /* first, so that a pointer to it is one to the whole */
-    EntryKey key;
-    void *details; /* owned: tables, unscoped, reason and suggestion of `public` */
-    UT_hash_handle hh;
-} LedgerEntry;
-
-struct AuditLedger {
-    AuditLimits limits;
-    pthread_mutex_t lock;
-    Arena *arena;          /* owned: entries and their lasting strings */
-    LedgerEntry *index;    /* uthash; walked in the order of insertion */
-    LedgerEntry *overflow; /* NULL until needed */
-    Buf scratch;
-};
+/* Clients that a ledger tells apart, and of these an entry: applications that name themselves after their
+ * process or task are without number. */
+#define CLIENTS_MAX 1000
+#define SHARES_MAX 32
 
 AuditLedger *audit_new(AuditLimits limits) {
     AuditLedger *ledger = MEM_NEW(AuditLedger);
@@ -50,6 +21,7 @@ AuditLedger *audit_new(AuditLimits limits) {
     ledger->limits = limits;
     pthread_mutex_init(&ledger->lock, NULL);
     ledger->arena = arena_new();
+    ledger->others.ledger = ledger;
     return ledger;
 }
 
@@ -59,12 +31,44 @@ void audit_free(AuditLedger *ledger) {
     for (LedgerEntry *e = ledger->index; e; e = e->hh.next)
         free(e->details);
     HASH_CLEAR(hh, ledger->index);
+    HASH_CLEAR(hh, ledger->clients);
     if (ledger->overflow)
         free(ledger->overflow->details);
     arena_free(ledger->arena);
     buf_free(&ledger->scratch);
     pthread_mutex_destroy(&ledger->lock);
     free(ledger);
+}
+
+/* ---- clients ---- */
+
+static const char *keep_text(AuditLedger *ledger, const char *s) {
+    buf_clear(&ledger->scratch);
+    sample_append_text(&ledger->scratch, str_of(s));
+    return arena_strndup(ledger->arena, (const char *)buf_ptr(&ledger->scratch), buf_len(&ledger->scratch));
+}
+
+AuditClient *audit_client(AuditLedger *ledger, const char *application, const char *role) {
+    Buf *key = &ledger->scratch;
+    AuditClient *client;
+
+    application = application ? application : "";
+    role = role ? role : "";
+    buf_clear(key);
+    buf_put_cstr(key, application);
+    buf_put_cstr(key, role);
+    HASH_FIND(hh, ledger->clients, buf_ptr(key), buf_len(key), client);
+    if (client)
+        return client;
+    if (HASH_COUNT(ledger->clients) >= CLIENTS_MAX)
+        return &ledger->others;
+    client = ARENA_NEW(ledger->arena, AuditClient);
+    client->ledger = ledger;
+    client->key = arena_strndup(ledger->arena, (const char *)buf_ptr(key), buf_len(key));
+    HASH_ADD_KEYPTR(hh, ledger->clients, client->key, buf_len(key), client);
+    client->application = keep_text(ledger, application);
+    client->role = keep_text(ledger, role);
+    return client;
 }
 
 /* ---- what a decision says ---- */
@@ -81,81 +85,126 @@ static bool same_list(const char *const *a, int na, const char *const *b, int nb
     return true;
 }
 
+static const char *refusal_of(const StatementDecision *d) { return d->refusal ? d->refusal->message : NULL; }
+
 static bool says(const AuditEntry *e, const StatementDecision *d) {
     return e->verdict == d->verdict && e->rewritten == d->rewritten && same_text(e->reason, d->reason) &&
-           same_text(e->suggestion, d->suggestion) &&
-           same_list(e->tables, e->ntables, d->tables, d->ntables) &&
+           same_text(e->suggestion, d->suggestion) && same_text(e->citus_error, d->citus_error) &&
+           same_text(e->note, d->rewrite_note) && same_text(e->refused, refusal_of(d)) &&
+           (e->proposed != NULL) == d->proposed && same_list(e->tables, e->ntables, d->tables, d->ntables) &&
            same_list(e->unscoped, e->nunscoped, d->unscoped, d->nunscoped);
 }
 
-static size_t text_size(const char *s) { return s ? strlen(s) + 1 : 0; }
+/* Appends to the block that is being made; text_at finds it once that has its place. */
+typedef struct Packed {
+    size_t offset;
+    bool present;
+} Packed;
 
-static size_t list_size(const char *const *list, int n) {
-    size_t size = sizeof(char *) * (size_t)n;
+static Packed pack(Buf *block, const char *s) {
+    Packed packed = {.offset = buf_len(block), .present = s != NULL};
 
-    for (int i = 0; i < n; i++)
-        size += text_size(list[i]);
-    return size;
+    if (s)
+        buf_put_cstr(block, s);
+    return packed;
 }
 
-static const char *pack_text(char **room, const char *s) {
-    char *copy = *room;
+static Packed pack_sample(Buf *block, const AuditLedger *ledger, const AuditSubject *subject) {
+    Packed packed = {.offset = buf_len(block), .present = true};
 
-    if (!s)
-        return NULL;
-    memcpy(copy, s, strlen(s) + 1);
-    *room += strlen(s) + 1;
-    return copy;
+    sample_append(block, subject, &ledger->limits);
+    buf_put_u8(block, 0);
+    return packed;
 }
 
-static const char *const *pack_list(const char **slots, char **room, const char *const *list, int n) {
-    for (int i = 0; i < n; i++)
-        slots[i] = pack_text(room, list[i]);
+/* A mended text has no shape at hand, and is longer than the one that it was made from. */
+static Packed pack_mended(Buf *block, const AuditLedger *ledger, bool present, Str text) {
+    const AuditSubject subject = {.text = text};
+    AuditLimits limits = ledger->limits;
+    Packed packed = {.offset = buf_len(block), .present = present};
+
+    if (!present)
+        return packed;
+    limits.sample_bytes *= 2;
+    sample_append(block, &subject, &limits);
+    buf_put_u8(block, 0);
+    return packed;
+}
+
+static const char *text_at(const char *block, Packed packed) {
+    return packed.present ? block + packed.offset : NULL;
+}
+
+/* Fills `slots` with the strings that lie one behind the other from `packed` on. */
+static const char *const *list_at(const char **slots, const char *block, Packed packed, int n) {
+    const char *s = block + packed.offset;
+
+    for (int i = 0; i < n; i++) {
+        slots[i] = s;
+        s += strlen(s) + 1;
+    }
     return slots;
 }
 
-/* Writes a decision into an entry. The caller holds the lock if the entry is published. */
-static void set_decision(LedgerEntry *entry, const StatementDecision *d) {
-    AuditEntry *e = &entry->public;
-    size_t size = list_size(d->tables, d->ntables) + list_size(d->unscoped, d->nunscoped) +
-                  text_size(d->reason) + text_size(d->suggestion);
-    const char **slots = mem_alloc(size + 1);
-    char *room = (char *)(slots + d->ntables + d->nunscoped);
+static Packed pack_list(Buf *block, const char *const *list, int n) {
+    Packed packed = {.offset = buf_len(block), .present = true};
 
+    for (int i = 0; i < n; i++)
+        buf_put_cstr(block, list[i]);
+    return packed;
+}
+
+/* Writes a decision and its texts into an entry. `published`: others may be reading it. */
+static void set_decision(AuditLedger *ledger, LedgerEntry *entry, const AuditSubject *subject,
+                         bool published) {
+    const StatementDecision *d = subject->decision;
+    AuditEntry *e = &entry->public;
+    Buf texts = {0};
+    Packed tables = pack_list(&texts, d->tables, d->ntables);
+    Packed unscoped = pack_list(&texts, d->unscoped, d->nunscoped);
+    Packed reason = pack(&texts, d->reason), suggestion = pack(&texts, d->suggestion);
+    Packed citus_error = pack(&texts, d->citus_error), note = pack(&texts, d->rewrite_note);
+    Packed refused = pack(&texts, refusal_of(d)), sample = pack_sample(&texts, ledger, subject);
+    Packed proposed = pack_mended(&texts, ledger, d->proposed, subject->proposed);
+    Packed sent = pack_mended(&texts, ledger, subject->sent.ptr != NULL, subject->sent);
+    size_t slots_size = sizeof(char *) * (size_t)(d->ntables + d->nunscoped);
+    const char **slots = mem_alloc(slots_size + buf_len(&texts));
+    char *block = (char *)slots + slots_size;
+
+    memcpy(block, buf_ptr(&texts), buf_len(&texts));
+    buf_free(&texts);
+    if (published)
+        pthread_mutex_lock(&ledger->lock);
     free(entry->details);
     entry->details = slots;
     e->verdict = d->verdict;
     e->rewritten = d->rewritten;
-    e->tables = pack_list(slots, &room, d->tables, d->ntables);
+    e->tables = list_at(slots, block, tables, d->ntables);
     e->ntables = d->ntables;
-    e->unscoped = pack_list(slots + d->ntables, &room, d->unscoped, d->nunscoped);
+    e->unscoped = list_at(slots + d->ntables, block, unscoped, d->nunscoped);
     e->nunscoped = d->nunscoped;
-    e->reason = pack_text(&room, d->reason);
-    e->suggestion = pack_text(&room, d->suggestion);
+    e->reason = text_at(block, reason);
+    e->suggestion = text_at(block, suggestion);
+    e->citus_error = text_at(block, citus_error);
+    e->note = text_at(block, note);
+    e->refused = text_at(block, refused);
+    e->sample = text_at(block, sample);
+    e->proposed = text_at(block, proposed);
+    e->sent = text_at(block, sent);
+    if (published)
+        pthread_mutex_unlock(&ledger->lock);
 }
 
-/* ---- the worker's side ---- */
+/* ---- entries ---- */
 
-static const char *keep_text(AuditLedger *ledger, const char *s) {
-    buf_clear(&ledger->scratch);
-    sample_append_text(&ledger->scratch, str_of(s));
-    return arena_strndup(ledger->arena, (const char *)buf_ptr(&ledger->scratch), buf_len(&ledger->scratch));
-}
-
-static AuditEntry *add_entry(AuditLedger *ledger, const AuditSubject *subject) {
+static AuditEntry *add_entry(AuditLedger *ledger, const AuditSubject *subject, LedgerKey key) {
     LedgerEntry *entry = ARENA_NEW(ledger->arena, LedgerEntry);
     AuditEntry *e = &entry->public;
 
+    entry->key = key;
     e->fingerprint = subject->fingerprint;
-    set_decision(entry, subject->decision);
-    entry->key = key_of(subject->fingerprint, subject->decision->verdict);
-    e->application = keep_text(ledger, subject->application ? subject->application : "");
-    e->role = keep_text(ledger, subject->role ? subject->role : "");
-    buf_clear(&ledger->scratch);
-    sample_append(&ledger->scratch, subject, &ledger->limits);
-    e->sample =
-        arena_strndup(ledger->arena, (const char *)buf_ptr(&ledger->scratch), buf_len(&ledger->scratch));
-
+    e->maker = audit_client(ledger, subject->application, subject->role);
+    set_decision(ledger, entry, subject, false);
     pthread_mutex_lock(&ledger->lock);
     HASH_ADD(hh, ledger->index, key, sizeof(entry->key), entry);
     pthread_mutex_unlock(&ledger->lock);
@@ -166,13 +215,14 @@ static AuditEntry *overflow_entry(AuditLedger *ledger) {
     static const StatementDecision OVERFLOW = {
         .verdict = VERDICT_OPAQUE,
         .reason = "there are more statement shapes than [audit] fingerprints allows to keep"};
+    static const AuditSubject ALL = {.decision = &OVERFLOW};
 
     if (!ledger->overflow) {
         LedgerEntry *entry = ARENA_NEW(ledger->arena, LedgerEntry);
 
-        set_decision(entry, &OVERFLOW);
+        set_decision(ledger, entry, &ALL, false);
         entry->public.sample = "(all further statement shapes)";
-        entry->public.application = entry->public.role = "";
+        entry->public.maker = &ledger->others;
         pthread_mutex_lock(&ledger->lock);
         ledger->overflow = entry;
         pthread_mutex_unlock(&ledger->lock);
@@ -181,8 +231,7 @@ static AuditEntry *overflow_entry(AuditLedger *ledger) {
 }
 
 AuditEntry *audit_entry(AuditLedger *ledger, const AuditSubject *subject, bool *is_new) {
-    const StatementDecision *decision = subject->decision;
-    EntryKey key = key_of(subject->fingerprint, decision->verdict);
+    LedgerKey key = {.fingerprint = subject->fingerprint, .verdict = subject->decision->verdict};
     LedgerEntry *entry;
 
     HASH_FIND(hh, ledger->index, &key, sizeof(key), entry);
@@ -190,165 +239,81 @@ AuditEntry *audit_entry(AuditLedger *ledger, const AuditSubject *subject, bool *
     if (!entry) {
         if (HASH_COUNT(ledger->index) >= (unsigned)ledger->limits.max_entries)
             return overflow_entry(ledger);
-        return add_entry(ledger, subject);
+        return add_entry(ledger, subject, key);
     }
-    if (!says(&entry->public, decision)) {
-        pthread_mutex_lock(&ledger->lock);
-        set_decision(entry, decision);
-        pthread_mutex_unlock(&ledger->lock);
-    }
+    if (!says(&entry->public, subject->decision))
+        set_decision(ledger, entry, subject, true);
     return &entry->public;
 }
 
-#define LOAD(counter) atomic_load_explicit(&(counter), memory_order_relaxed)
+/* ---- counting ---- */
+
+#define LOAD LEDGER_LOAD
 #define STORE(counter, value) atomic_store_explicit(&(counter), (value), memory_order_relaxed)
-
 /* With one writer a load and a store do what an atomic addition would, without locking the bus. */
-void audit_count(AuditEntry *entry, uint64_t latency_us, bool failed, int64_t now_us) {
-    uint64_t calls = LOAD(entry->calls);
+#define ADD(counter, n) STORE(counter, LOAD(counter) + (n))
 
-    if (calls == 0)
+static AuditShare *find_share(const AuditEntry *entry, const AuditClient *client) {
+    AuditShare *share = LOAD(entry->shares);
+
+    while (share && share->client != client)
+        share = share->next;
+    return share;
+}
+
+static AuditShare *add_share(AuditEntry *entry, const AuditClient *client) {
+    AuditShare *share = ARENA_NEW(client->ledger->arena, AuditShare);
+
+    share->client = client;
+    share->next = LOAD(entry->shares);
+    atomic_store_explicit(&entry->shares, share, memory_order_release);
+    entry->nshares++;
+    return share;
+}
+
+static AuditShare *share_of(AuditEntry *entry, AuditClient *client) {
+    AuditShare *share = entry->recent;
+
+    if (share && share->client == client)
+        return share;
+    share = find_share(entry, client);
+    if (!share && entry->nshares >= SHARES_MAX) {
+        client = &client->ledger->others;
+        share = find_share(entry, client);
+    }
+    if (!share)
+        share = add_share(entry, client);
+    entry->recent = share;
+    return share;
+}
+
+static void note_time(AuditEntry *entry, int64_t now_us) {
+    if (LOAD(entry->first_seen) == 0)
         STORE(entry->first_seen, now_us);
-    STORE(entry->calls, calls + 1);
     STORE(entry->last_seen, now_us);
+}
+
+void audit_count(AuditEntry *entry, AuditClient *client, uint64_t latency_us, bool failed, int64_t now_us) {
+    AuditShare *share = share_of(entry, client);
+
+    note_time(entry, now_us);
+    ADD(share->calls, 1);
     if (failed)
-        STORE(entry->errors, LOAD(entry->errors) + 1);
-    STORE(entry->total_us, LOAD(entry->total_us) + latency_us);
+        ADD(share->errors, 1);
+    ADD(share->total_us, latency_us);
     if (latency_us > LOAD(entry->max_us))
         STORE(entry->max_us, latency_us);
 }
 
-/* ---- the readers' side ---- */
+void audit_count_blocked(AuditEntry *entry, AuditClient *client, int64_t now_us) {
+    AuditShare *share = share_of(entry, client);
 
-typedef struct MergedRow {
-    AuditRow row;
-    EntryKey key;
-    int64_t decision_seen; /* last_seen of the entry that the decision was taken from */
-    int64_t made_seen;     /* first_seen of the entry that the rest was taken from */
-    bool overflow;
-    UT_hash_handle hh;
-} MergedRow;
-
-static const char *join(Arena *arena, const char *const *list, int n) {
-    Buf buf = {0};
-    const char *joined;
-
-    for (int i = 0; i < n; i++)
-        buf_printf(&buf, "%s%s", i ? ", " : "", list[i]);
-    joined = arena_strndup(arena, buf.data ? (const char *)buf_ptr(&buf) : "", buf_len(&buf));
-    buf_free(&buf);
-    return joined;
+    note_time(entry, now_us);
+    ADD(share->blocked, 1);
 }
 
-static const char *copy_text(Arena *arena, const char *s) { return s ? arena_strdup(arena, s) : NULL; }
+void audit_count_noticed(AuditEntry *entry, AuditClient *client) {
+    AuditShare *share = share_of(entry, client);
 
-static void take_decision(MergedRow *merged, const AuditEntry *e, int64_t seen, Arena *arena) {
-    AuditRow *row = &merged->row;
-
-    merged->decision_seen = seen;
-    row->verdict = e->verdict;
-    row->rewritten = e->rewritten;
-    row->tables = join(arena, e->tables, e->ntables);
-    row->unscoped = join(arena, e->unscoped, e->nunscoped);
-    row->reason = copy_text(arena, e->reason);
-    row->suggestion = copy_text(arena, e->suggestion);
-}
-
-static void take_making(MergedRow *merged, const AuditEntry *e, int64_t seen, Arena *arena) {
-    merged->made_seen = seen;
-    merged->row.sample = copy_text(arena, e->sample);
-    merged->row.application = copy_text(arena, e->application);
-    merged->row.role = copy_text(arena, e->role);
-}
-
-/* Whether a time is before another, where 0 is "never". */
-static bool earlier(int64_t a, int64_t b) { return a != 0 && (b == 0 || a < b); }
-
-/* Adds an entry to the row of its key. The entry's ledger is locked. */
-static void merge_entry(MergedRow **rows, const LedgerEntry *entry, bool overflow, Arena *arena) {
-    const AuditEntry *e = &entry->public;
-    int64_t first = LOAD(e->first_seen), last = LOAD(e->last_seen);
-    uint64_t max = LOAD(e->max_us);
-    MergedRow *merged = NULL;
-
-    /* The overflow rows come last, so that only they can meet one. */
-    if (overflow) {
-        for (MergedRow *r = *rows; r && !merged; r = r->hh.next)
-            merged = r->overflow ? r : NULL;
-    } else {
-        HASH_FIND(hh, *rows, &entry->key, sizeof(entry->key), merged);
-    }
-    if (!merged) {
-        merged = ARENA_NEW(arena, MergedRow);
-        merged->key = entry->key;
-        merged->overflow = overflow;
-        merged->row.fingerprint = e->fingerprint;
-        take_decision(merged, e, last, arena);
-        take_making(merged, e, first, arena);
-        HASH_ADD(hh, *rows, key, sizeof(merged->key), merged);
-    } else {
-        if (last > merged->decision_seen)
-            take_decision(merged, e, last, arena);
-        if (earlier(first, merged->made_seen))
-            take_making(merged, e, first, arena);
-    }
-    merged->row.first_seen = merged->made_seen;
-    if (last > merged->row.last_seen)
-        merged->row.last_seen = last;
-    merged->row.calls += LOAD(e->calls);
-    merged->row.errors += LOAD(e->errors);
-    merged->row.total_us += LOAD(e->total_us);
-    if (max > merged->row.max_us)
-        merged->row.max_us = max;
-}
-
-static void merge_ledger(AuditLedger *ledger, MergedRow **rows, Arena *arena) {
-    LedgerEntry *next;
-
-    pthread_mutex_lock(&ledger->lock);
-    next = ledger->index;
-    for (int n = 1; next; n++, next = next->hh.next) {
-        if (n % ENTRIES_PER_LOCK == 0) {
-            pthread_mutex_unlock(&ledger->lock);
-            pthread_mutex_lock(&ledger->lock);
-        }
-        merge_entry(rows, next, false, arena);
-    }
-    pthread_mutex_unlock(&ledger->lock);
-}
-
-static void merge_overflow(AuditLedger *ledger, MergedRow **rows, Arena *arena) {
-    pthread_mutex_lock(&ledger->lock);
-    if (ledger->overflow)
-        merge_entry(rows, ledger->overflow, true, arena);
-    pthread_mutex_unlock(&ledger->lock);
-}
-
-static int by_cost(const void *a, const void *b) {
-    const AuditRow *x = a, *y = b;
-
-    if (x->total_us != y->total_us)
-        return x->total_us > y->total_us ? -1 : 1;
-    if (x->calls != y->calls)
-        return x->calls > y->calls ? -1 : 1;
-    if (x->fingerprint != y->fingerprint)
-        return x->fingerprint < y->fingerprint ? -1 : 1;
-    return (int)x->verdict - (int)y->verdict;
-}
-
-int audit_collect(AuditLedger *const *ledgers, int nledgers, Arena *arena, AuditRow **rows) {
-    MergedRow *merged = NULL;
-    int n = 0;
-
-    for (int i = 0; i < nledgers; i++)
-        merge_ledger(ledgers[i], &merged, arena);
-    for (int i = 0; i < nledgers; i++)
-        merge_overflow(ledgers[i], &merged, arena);
-
-    *rows = ARENA_ARRAY(arena, AuditRow, HASH_COUNT(merged) + 1);
-    for (MergedRow *r = merged; r; r = r->hh.next)
-        (*rows)[n++] = r->row;
-    HASH_CLEAR(hh, merged);
-    qsort(*rows, (size_t)n, sizeof(AuditRow), by_cost);
-    return n;
+    ADD(share->noticed, 1);
 }

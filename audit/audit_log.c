@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "audit/hash.h"
+#include "audit/json.h"
 #include "audit/sample.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -52,56 +53,7 @@ bool audit_log_wants(const StatementDecision *decision) {
            decision->rewrite_note;
 }
 
-/* ---- JSON ---- */
-
-static void append_json_bytes(Buf *out, Str text) {
-    size_t plain = 0;
-
-    for (size_t i = 0; i < text.len; i++) {
-        unsigned char c = (unsigned char)text.ptr[i];
-
-        if (c >= 0x20 && c != '"' && c != '\\' && c != 0x7F)
-            continue;
-        buf_append(out, text.ptr + plain, i - plain);
-        plain = i + 1;
-        if (c == '"' || c == '\\')
-            buf_append(out, (char[]){'\\', (char)c}, 2);
-        else if (c == '\n')
-            buf_append_cstr(out, "\\n");
-        else
-            buf_printf(out, "\\u%04x", c);
-    }
-    buf_append(out, text.ptr + plain, text.len - plain);
-}
-
-static void append_json_string(Buf *out, Str text) {
-    Buf valid = {0};
-
-    sample_append_text(&valid, text);
-    buf_append_cstr(out, "\"");
-    if (buf_len(&valid) > 0)
-        append_json_bytes(out, (Str){(const char *)buf_ptr(&valid), buf_len(&valid)});
-    buf_append_cstr(out, "\"");
-    buf_free(&valid);
-}
-
-static void append_member(Buf *out, const char *name, const char *value) {
-    buf_printf(out, ",\"%s\":", name);
-    if (value)
-        append_json_string(out, str_of(value));
-    else
-        buf_append_cstr(out, "null");
-}
-
-static void append_list(Buf *out, const char *name, const char *const *list, int n) {
-    buf_printf(out, ",\"%s\":[", name);
-    for (int i = 0; i < n; i++) {
-        if (i > 0)
-            buf_append_cstr(out, ",");
-        append_json_string(out, str_of(list[i]));
-    }
-    buf_append_cstr(out, "]");
-}
+/* ---- lines ---- */
 
 static void append_time(Buf *out, int64_t time_us) {
     time_t seconds = (time_t)(time_us / 1000000);
@@ -113,6 +65,21 @@ static void append_time(Buf *out, int64_t time_us) {
     buf_printf(out, "{\"time\":\"%s.%06dZ\"", text, (int)(time_us % 1000000));
 }
 
+/* The mended text; it has no shape at hand. */
+static void append_proposed(Buf *out, const AuditLog *log, const AuditSubject *subject) {
+    const AuditSubject mended = {.text = subject->proposed};
+    Buf text = {0};
+
+    buf_append_cstr(out, ",\"proposed\":");
+    if (subject->proposed.ptr) {
+        sample_append(&text, &mended, &log->limits);
+        json_append_string(out, (Str){(const char *)buf_ptr(&text), buf_len(&text)});
+    } else {
+        buf_append_cstr(out, "null");
+    }
+    buf_free(&text);
+}
+
 static void append_line(Buf *out, const AuditLog *log, const AuditLogRecord *record) {
     const AuditSubject *subject = &record->subject;
     const StatementDecision *decision = subject->decision;
@@ -120,20 +87,22 @@ static void append_line(Buf *out, const AuditLog *log, const AuditLogRecord *rec
 
     append_time(out, record->time_us);
     buf_printf(out, ",\"fingerprint\":\"%016llx\"", (unsigned long long)subject->fingerprint);
-    append_member(out, "verdict", verdict_name(decision->verdict));
-    append_list(out, "tables", decision->tables, decision->ntables);
-    append_list(out, "unscoped", decision->unscoped, decision->nunscoped);
-    append_member(out, "reason", decision->reason);
-    append_member(out, "suggestion", decision->suggestion);
-    append_member(out, "note", decision->rewrite_note);
+    json_append_member(out, "verdict", verdict_name(decision->verdict));
+    json_append_list(out, "tables", decision->tables, decision->ntables);
+    json_append_list(out, "unscoped", decision->unscoped, decision->nunscoped);
+    json_append_member(out, "reason", decision->reason);
+    json_append_member(out, "suggestion", decision->suggestion);
+    json_append_member(out, "citus_error", decision->citus_error);
+    json_append_member(out, "note", decision->rewrite_note);
     sample_append(&sample, subject, &log->limits);
     buf_append_cstr(out, ",\"sql\":");
-    append_json_string(out, (Str){(const char *)buf_ptr(&sample), buf_len(&sample)});
+    json_append_string(out, (Str){(const char *)buf_ptr(&sample), buf_len(&sample)});
+    append_proposed(out, log, subject);
     buf_free(&sample);
-    append_member(out, "application_name", subject->application);
-    append_member(out, "user", subject->role);
-    append_member(out, "database", record->database);
-    append_member(out, "client", record->client);
+    json_append_member(out, "application_name", subject->application);
+    json_append_member(out, "user", subject->role);
+    json_append_member(out, "database", record->database);
+    json_append_member(out, "client", record->client);
     buf_append_cstr(out, "}\n");
 }
 

@@ -5,8 +5,9 @@
  * counted; a line {"time":…,"dropped":N} says so as soon as lines get through again.
  *
  *   {"time":"2026-01-02T03:04:05.678901Z","fingerprint":"50fde20626009aba","verdict":"multi-tenant",
- *    "tables":["public.orders"],"unscoped":["public.orders"],"reason":"…","suggestion":null,"note":null,
- *    "sql":"…","application_name":"…","user":"…","database":"…","client":"127.0.0.1:50312"} */
+ *    "tables":["public.orders"],"unscoped":["public.orders"],"reason":"…","suggestion":null,
+ *    "citus_error":null,"note":null,"sql":"…","proposed":null,"application_name":"…","user":"…","database":"…","client":"127.0.0.1:50312"}
+ */
 #ifndef AUDIT_AUDIT_LOG_H
 #define AUDIT_AUDIT_LOG_H
 

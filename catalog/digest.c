@@ -46,7 +46,7 @@ static void add_table(XXH3_state_t *h, const Table *t) {
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
         add_text(h, texts[i]);
     const int64_t numbers[] = {t->oid,    t->relkind, t->kind,        t->reason,     t->stage,
-                               t->staged, t->citus,   t->path.nsteps, t->on_unknown, t->hide_tenant};
+                               t->staged, t->citus,   t->path.nsteps, t->on_unknown, t->hide_tenant, t->reads};
     XXH3_64bits_update(h, numbers, sizeof numbers);
     add_number(h, t->ncolumns);
     for (int i = 0; i < t->ncolumns; i++)

@@ -101,6 +101,13 @@ typedef enum OnUnknown {
     ON_UNKNOWN_REFUSE,
 } OnUnknown;
 
+/* What is added to statements that read the table. */
+typedef enum ReadsMode {
+    READS_OFF,
+    READS_JOIN,   /* equalities of tenants that follow from the keys */
+    READS_FILTER, /* and the session's tenant */
+} ReadsMode;
+
 typedef enum CitusKind { CITUS_NONE, CITUS_LOCAL, CITUS_REFERENCE, CITUS_DISTRIBUTED, CITUS_OTHER } CitusKind;
 
 struct Table {
@@ -132,6 +139,7 @@ struct Table {
     bool staged;         /* shardferry.stage has a row for it: it was taken into the migration as backfill */
     const char *problem; /* why a backfill table cannot be: no path, a type mismatch; NULL if all is well */
     OnUnknown on_unknown;
+    ReadsMode reads;
     bool hide_tenant; /* its tenant column is not to be seen where a statement says * */
 
     CitusKind citus;

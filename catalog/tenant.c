@@ -51,11 +51,24 @@ static void take_settings(const TenantInference *inf, const TableConfig *section
         [CONF_ON_UNKNOWN_PASS] = ON_UNKNOWN_PASS,
         [CONF_ON_UNKNOWN_REFUSE] = ON_UNKNOWN_REFUSE,
     };
+    static const ReadsMode reads[] = {
+        [CONF_READS_OFF] = READS_OFF,
+        [CONF_READS_JOIN] = READS_JOIN,
+        [CONF_READS_FILTER] = READS_FILTER,
+    };
+    static const ReadsMode own_reads[] = {
+        [CONF_TABLE_READS_OFF] = READS_OFF,
+        [CONF_TABLE_READS_JOIN] = READS_JOIN,
+        [CONF_TABLE_READS_FILTER] = READS_FILTER,
+    };
 
     if (section && section->on_unknown != CONF_ON_UNKNOWN_AUTO)
         table->on_unknown = on_unknown[section->on_unknown];
     else if (inf->config)
         table->on_unknown = on_unknown[inf->config->on_unknown];
+    table->reads = inf->config ? reads[inf->config->reads] : READS_OFF;
+    if (section && section->reads != CONF_TABLE_READS_AUTO)
+        table->reads = own_reads[section->reads];
     table->hide_tenant = section && section->hide_tenant_column;
 }
 
@@ -233,6 +246,7 @@ static void follow_root(const TenantInference *inf, Table *table, const Table *r
     table->tenant = root->tenant ? table_column(table, root->tenant->name) : NULL;
     table->problem = root->problem;
     table->on_unknown = root->on_unknown;
+    table->reads = root->reads;
     table->hide_tenant = root->hide_tenant;
     table->path = path_from(inf->arena, &root->path, table);
 }

@@ -1,6 +1,7 @@
 /* shardferry config: checks a configuration file and prints what it amounts to; prints the settings
  * reference. */
 #include <getopt.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,19 +35,47 @@ static void print_setting(const Setting *setting, char *value, const char *path,
     free(value);
 }
 
+static void print_clients(const Config *config, const char *section, const ClientConfigs *clients) {
+    for (int n = 0; n < clients->n; n++) {
+        const ClientConfig *client = &clients->items[n];
+
+        printf("\n[%s %s]\n", section, client->written);
+        for (int i = 0; i < settings_count; i++)
+            if (strcmp(settings_table[i].section, section) == 0)
+                print_setting(&settings_table[i], config_show_client(client, &settings_table[i]),
+                              config->path, client->source_line[i]);
+    }
+}
+
+static void print_allowed(const Config *config) {
+    for (int i = 0; i < config->nallowed; i++) {
+        const AllowConfig *entry = &config->allowed[i];
+        char *until = allow_show_until(entry->until_us);
+        char *left = mem_printf("%016" PRIx64 " = %s%s%s", entry->fingerprint, until,
+                                entry->reason ? " " : "", entry->reason ? entry->reason : "");
+
+        printf("%s%-50s ; %s:%d\n", i == 0 ? "\n[allow]\n" : "", left, config->path, entry->line);
+        free(left);
+        free(until);
+    }
+}
+
 static void print_settings(const Config *config) {
     const char *section = "";
 
     for (int i = 0; i < settings_count; i++) {
         const Setting *setting = &settings_table[i];
 
-        if (strcmp(setting->section, "table") == 0)
+        if (settings_is_named(setting))
             continue;
         if (strcmp(setting->section, section) != 0)
             printf("%s[%s]\n", *section ? "\n" : "", setting->section);
         section = setting->section;
         print_setting(setting, config_show(config, setting), config->path, config->source_line[i]);
     }
+    print_clients(config, "user", &config->users);
+    print_clients(config, "application", &config->applications);
+    print_allowed(config);
     for (int t = 0; t < config->ntables; t++) {
         const TableConfig *table = &config->tables[t];
 

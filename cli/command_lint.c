@@ -8,31 +8,43 @@
 #include "cli/lint_catalog.h"
 #include "cli/lint_source.h"
 
-static const LintSource *const sources[] = {&lint_source_script, NULL};
+static const LintSource *const sources[] = {&lint_source_script, &lint_source_log, &lint_source_statements, &lint_source_functions, &lint_source_proxy, NULL};
 
-static const LintForm *const forms[] = {&lint_form_text, &lint_form_json, NULL};
+static const LintForm *const forms[] = {&lint_form_text, &lint_form_json, &lint_form_sql, &lint_form_sarif, &lint_form_html, NULL};
+
+#define MAX_CONSOLES 100
 
 typedef struct LintCommand {
     const char *config_path;
     const char *schema; /* a dump's path; NULL: the control connection's database */
     Stage stage;        /* taken for granted of backfill tables */
+    bool stage_given;   /* else the source has its own */
     const LintSource *source;
     LintRequest request;
+    const char *consoles[MAX_CONSOLES];
     LintReport report;
     Config *config;
     int exit_code;
 } LintCommand;
 
-enum { ID_SCHEMA = 256, ID_STAGE, ID_FROM, ID_JSON };
+enum { ID_SCHEMA = 256, ID_STAGE, ID_FROM, ID_CONSOLE, ID_PREFIX, ID_DATABASE, ID_JSON, ID_SQL, ID_SARIF, ID_HTML };
 
 static const CommandOption options[] = {
     {'c', "config", "FILE",
      "the configuration file; [tenant] and [table ...] are read; - for standard input"},
     {ID_SCHEMA, "schema", "DUMP.sql", "take the tables from this pg_dump --schema-only, no server is needed"},
     {ID_STAGE, "stage", "STAGE",
-     "take backfill tables to be in this stage: observe (default), derive, keyed, …"},
-    {ID_FROM, "from", "SOURCE", "where the statements are: script (default)"},
+     "take backfill tables to be in this stage: observe (default; of functions: resolve), derive, keyed, …"},
+    {ID_FROM, "from", "SOURCE", "where the statements are: script (default), log, pg_stat_statements, functions, proxy"},
+    {ID_CONSOLE, "console", "CONNINFO",
+     "with --from proxy: the console to ask, not that of [proxy] listen; may be repeated"},
+    {ID_PREFIX, "log-line-prefix", "PREFIX",
+     "with --from log: the server's log_line_prefix; the usual ones are found out"},
+    {ID_DATABASE, "database", "NAME", "with --from log: the statements of this database count"},
     {ID_JSON, "json", NULL, "print an object for each statement, one a line"},
+    {ID_SQL, "sql", NULL, "with --from functions: print the functions mended, as a script for psql"},
+    {ID_SARIF, "sarif", NULL, "print the findings as SARIF 2.1.0, for code review tools"},
+    {ID_HTML, "html", "FILE", "write a page for the browser, ordered by cost; - for standard output"},
     {'q', "quiet", NULL, "print findings only"},
     {0, NULL, NULL, NULL},
 };
@@ -53,9 +65,15 @@ static void *work(void *arg) {
     }
     lint = lint_new(command->config, snapshot, &command->report);
     lint_report_begin(&command->report);
-    if (!command->source->run(lint, &command->request, &err))
+    if (!command->source->run(lint, &command->request, &err)) {
+        lint_report_abandon(&command->report);
         goto failed;
+    }
     lint_report_end(&command->report);
+    if (command->report.failed) {
+        err = command->report.error;
+        goto failed;
+    }
     command->exit_code = lint_report_has_findings(&command->report) ? COMMAND_FINDINGS : COMMAND_DONE;
     lint_free(lint);
     snapshot_unref(snapshot);
@@ -100,6 +118,19 @@ static const LintForm *find_form(const char *name) {
     return &lint_form_text;
 }
 
+/* path: where the form's result goes, if not to standard output. */
+static MUST_USE bool choose_form(const Command *self, LintCommand *command, const char *name,
+                                 const char *path) {
+    const LintForm *chosen = command->report.form;
+    if (chosen->name && strcmp(chosen->name, name) != 0) {
+        command_misused(self, "--%s and --%s exclude each other", chosen->name, name);
+        return false;
+    }
+    command->report.form = find_form(name);
+    command->report.path = path;
+    return true;
+}
+
 /* False when the command line asks for nothing more, or is wrong: then *exit_code is filled. */
 static MUST_USE bool read_options(const Command *self, int argc, char **argv, LintCommand *command,
                                   int *exit_code) {
@@ -120,6 +151,7 @@ static MUST_USE bool read_options(const Command *self, int argc, char **argv, Li
                 command_misused(self, "--stage: there is no stage \"%s\"", optarg);
                 return false;
             }
+            command->stage_given = true;
             break;
         case ID_FROM:
             command->source = find_source(optarg);
@@ -129,7 +161,33 @@ static MUST_USE bool read_options(const Command *self, int argc, char **argv, Li
             }
             break;
         case ID_JSON:
-            command->report.form = find_form("json");
+            if (!choose_form(self, command, "json", NULL))
+                return false;
+            break;
+        case ID_SQL:
+            if (!choose_form(self, command, "sql", NULL))
+                return false;
+            break;
+        case ID_SARIF:
+            if (!choose_form(self, command, "sarif", NULL))
+                return false;
+            break;
+        case ID_PREFIX:
+            command->request.log_line_prefix = optarg;
+            break;
+        case ID_DATABASE:
+            command->request.database = optarg;
+            break;
+        case ID_HTML:
+            if (!choose_form(self, command, "html", optarg))
+                return false;
+            break;
+        case ID_CONSOLE:
+            if (command->request.nconsoles == MAX_CONSOLES) {
+                command_misused(self, "--console: there are more than %d", MAX_CONSOLES);
+                return false;
+            }
+            command->consoles[command->request.nconsoles++] = optarg;
             break;
         case 'q':
             command->report.quiet = true;
@@ -140,6 +198,16 @@ static MUST_USE bool read_options(const Command *self, int argc, char **argv, Li
         command_misused(self, "-c FILE is missing");
     else if (optind < argc && !command->source->takes_operands)
         command_misused(self, "--from %s takes no file", command->source->name);
+    else if (command->request.log_line_prefix && command->source != &lint_source_log)
+        command_misused(self, "--log-line-prefix goes with --from log");
+    else if (command->request.database && command->source != &lint_source_log)
+        command_misused(self, "--database goes with --from log");
+    else if (command->report.form == &lint_form_sql && command->source != &lint_source_functions)
+        command_misused(self, "--sql goes with --from functions");
+    else if (command->schema && command->source == &lint_source_functions)
+        command_misused(self, "--from functions reads the server, not --schema");
+    else if (command->request.nconsoles > 0 && command->source != &lint_source_proxy)
+        command_misused(self, "--console goes with --from proxy");
     else
         return true;
     return false;
@@ -157,8 +225,11 @@ static int lint_run(const Command *self, int argc, char **argv) {
         command_print_error(&err);
         return COMMAND_USAGE;
     }
+    if (!command.stage_given)
+        command.stage = command.source->stage;
     command.request.operands = optind < argc ? (const char *const *)argv + optind : standard_input;
     command.request.noperands = optind < argc ? argc - optind : 1;
+    command.request.consoles = command.consoles;
     command.report.color = command_color(STDOUT_FILENO);
     exit_code = run_with_stack(&command);
     config_free(command.config);

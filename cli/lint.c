@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "cli/lint_cache.h"
+#include "parser/lex.h"
 #include "rewrite/slot.h"
 
 #define CACHE_BYTES ((size_t)16 * 1024 * 1024)
@@ -20,11 +21,12 @@ struct Lint {
     Arena *arena; /* of the statement under way */
     Shape shape;  /* likewise */
     LintCache *cache;
-    const LintSession *session; /* that the cache is good for */
 };
 
 /* Why a statement is not given to the parser, as it would not be in the proxy; NULL if it is. */
 static const char *cannot_be_parsed(const Lint *lint, const LintStatement *statement) {
+    if (statement->obstacle)
+        return statement->obstacle;
     if (statement->cut)
         return arena_printf(lint->arena, "longer than parse_bytes (%lld bytes)",
                             (long long)lint->config->parse_bytes);
@@ -65,11 +67,23 @@ static Str rewritten_text(Arena *arena, const EditList *all, Str text, Span span
     return copy;
 }
 
-static int64_t count_lines(Str text) {
+/* The number of lines between the text's first token and that of the part that begins at `start`. */
+static int64_t lines_to(Str text, uint32_t start) {
+    size_t first = lex_blank(text.ptr, text.len, 0), here = lex_blank(text.ptr, text.len, start);
     int64_t lines = 0;
-    for (const char *p = text.ptr, *end = text.ptr + text.len; (p = memchr(p, '\n', (size_t)(end - p))); p++)
-        lines++;
+    for (size_t i = first; i < here && i < text.len; i++)
+        lines += text.ptr[i] == '\n';
     return lines;
+}
+
+/* Where the part of a text stands, which is one of `n` statements in it. */
+static LintOrigin origin_of(const LintOrigin *whole, Str text, uint32_t start, int n) {
+    LintOrigin origin = *whole;
+    if (origin.line > 0)
+        origin.line += lines_to(text, start);
+    origin.text_line = 0;
+    origin.total_ms /= n;
+    return origin;
 }
 
 /* The edits of a finding, moved to this text of its shape, with parameters in the places of values. */
@@ -88,10 +102,12 @@ static void report_finding(Lint *lint, LintSession *session, const LintStatement
                            const LintOrigin *origin, const LintFinding *finding, const Shape *shape) {
     const Facts *facts = finding->facts;
     Str text = statement->text;
+    int n = 0;
     bool alone = facts->nstatements == 1; /* else psql joined what stood between "\;" into one string */
-    bool changed = false;
     EditList edits = fill(lint, finding, &finding->decision->edits, shape);
     EditList proposals = fill(lint, finding, &finding->decision->proposals, shape);
+    for (int i = 0; i < facts->nstatements; i++)
+        n += facts->statements[i].kind != STMT_EMPTY;
     for (int i = 0; i < facts->nstatements; i++) {
         const Statement *one = &facts->statements[i];
         const StatementDecision *decision = &finding->decision->statements[i];
@@ -99,19 +115,15 @@ static void report_finding(Lint *lint, LintSession *session, const LintStatement
             continue;
         Span span = alone ? (Span){0, (uint32_t)text.len} : one->span;
         LintResult result = {
-            .origin = *origin,
+            .origin = alone ? *origin : origin_of(origin, text, span.start, n),
             .sql = {text.ptr + span.start, span.end - span.start},
             .fingerprint = one->fingerprint,
             .decision = decision,
             .sent = decision->rewritten ? rewritten_text(lint->arena, &edits, text, span) : STR_NONE,
             .proposed = decision->proposed ? rewritten_text(lint->arena, &proposals, text, span) : STR_NONE};
-        if (origin->line > 0 && !alone)
-            result.origin.line += count_lines((Str){text.ptr, span.start});
         lint_report_add(lint->report, lint->arena, &result);
-        changed |= lint_session_follow(session, one);
+        lint_session_follow(session, one);
     }
-    if (changed)
-        lint_cache_clear(lint->cache);
 }
 
 /* Whether what was found out of a text holds for all of its shape. Not with a backslash in a string: whether
@@ -121,23 +133,57 @@ static bool is_of_shape(const Facts *facts, const Decision *decision, Str text) 
            lint_session_ignores(&facts->statements[0]) && !memchr(text.ptr, '\\', text.len);
 }
 
+static Str text_to_parse(const LintStatement *statement) {
+    return statement->parsed.ptr ? statement->parsed : statement->text;
+}
+
+static const Facts *parse(const Lint *lint, Arena *arena, Str text, Error *err) {
+    FactsLimits limits = {.max_bytes = (size_t)lint->config->parse_bytes,
+                          .max_depth = lint->config->parse_depth};
+    bool unnamed = lint->report->form->no_fingerprints && !lint->report->gather;
+    return (unnamed ? facts_parse_unnamed : facts_parse)(arena, text, limits, err);
+}
+
+/* The text with an empty string for each parameter that stands right behind a word or a parenthesis, as in
+ * DATE $1, timestamp(3) $1: no expression can be there, and so no comparison with a tenant. */
+static Str with_literals(Arena *arena, Str text) {
+    char *copy = arena_strndup(arena, text.ptr, text.len);
+    LexToken before = {.kind = LEX_END};
+    for (LexToken t = lex_next(copy, text.len, 0); t.kind != LEX_END && t.kind != LEX_UNTERMINATED;
+         before = t, t = lex_next(copy, text.len, t.end)) {
+        if (t.kind != LEX_PARAM || (before.kind != LEX_WORD && !lex_is_char(copy, before, ')')))
+            continue;
+        memset(copy + t.start, ' ', t.end - t.start);
+        memset(copy + t.start, '\'', 2);
+    }
+    return (Str){copy, text.len};
+}
+
+/* `shape`: under which the finding is kept; NULL: not at all. */
 static void judge_anew(Lint *lint, LintSession *session, const LintStatement *statement,
                        const LintOrigin *origin, const Shape *shape) {
     Arena *arena = arena_new();
-    Str text = statement->text;
+    Str text = text_to_parse(statement);
     Error err = {0};
-    FactsLimits limits = {.max_bytes = (size_t)lint->config->parse_bytes,
-                          .max_depth = lint->config->parse_depth};
-    const Facts *facts = facts_parse(arena, text, limits, &err);
+    const Facts *facts = parse(lint, arena, text, &err);
+    if (!facts && statement->stand_ins) {
+        Error other;
+        text = with_literals(arena, text);
+        facts = parse(lint, arena, text, &other);
+    }
     if (!facts) {
-        report_unparsed(lint, statement, origin, err.message, err.hint[0] ? err.hint : NULL);
+        report_unparsed(lint, statement, origin, err.message,
+                        err.hint[0]             ? err.hint
+                        : statement->parsed.ptr ? "variables were taken for values ($n); write this one out"
+                                                : NULL);
         arena_free(arena);
         return;
     }
     SessionContext context = lint_session_context(session);
     const Decision *decision = decide(arena, text, facts, lint->snapshot, &context);
     if (shape && is_of_shape(facts, decision, text)) {
-        const LintFinding *finding = lint_cache_add(lint->cache, shape, arena, facts, decision);
+        const LintFinding *finding =
+            lint_cache_add(lint->cache, shape, lint_session_key(session), arena, facts, decision);
         report_finding(lint, session, statement, origin, finding, NULL);
     } else {
         LintFinding finding = {.facts = facts, .decision = decision};
@@ -147,18 +193,16 @@ static void judge_anew(Lint *lint, LintSession *session, const LintStatement *st
 }
 
 void lint_judge(Lint *lint, LintSession *session, const LintStatement *statement, const LintOrigin *origin) {
-    if (session != lint->session)
-        lint_cache_clear(lint->cache);
-    lint->session = session;
     arena_reset(lint->arena);
     const char *obstacle = cannot_be_parsed(lint, statement);
     if (obstacle) {
         report_unparsed(lint, statement, origin, obstacle, NULL);
         return;
     }
-    Shape *shape = shape_of(&lint->shape, statement->text) ? &lint->shape : NULL;
-    const LintFinding *known = shape ? lint_cache_find(lint->cache, shape) : NULL;
-    if (known && !memchr(statement->text.ptr, '\\', statement->text.len))
+    Str text = text_to_parse(statement);
+    Shape *shape = shape_of(&lint->shape, text) ? &lint->shape : NULL;
+    const LintFinding *known = shape ? lint_cache_find(lint->cache, shape, lint_session_key(session)) : NULL;
+    if (known && !memchr(text.ptr, '\\', text.len))
         report_finding(lint, session, statement, origin, known, shape);
     else
         judge_anew(lint, session, statement, origin, known ? NULL : shape);

@@ -1,4 +1,4 @@
-/* A hash table with a chain in each bucket, keyed by the normalised text. */
+/* A hash table with a chain in each bucket, keyed by the normalised text and the session's context. */
 #include "cli/lint_cache.h"
 
 #include <stdlib.h>
@@ -12,6 +12,7 @@ typedef struct Entry {
     Arena *arena; /* owned; holds this entry, too */
     uint64_t hash;
     Str shape;
+    Str context;
     LintFinding finding;
 } Entry;
 
@@ -27,7 +28,7 @@ LintCache *lint_cache_new(size_t max_bytes) {
     return cache;
 }
 
-void lint_cache_clear(LintCache *cache) {
+static void clear(LintCache *cache) {
     for (size_t i = 0; i < BUCKETS; i++) {
         while (cache->buckets[i]) {
             Entry *entry = cache->buckets[i];
@@ -41,21 +42,22 @@ void lint_cache_clear(LintCache *cache) {
 void lint_cache_free(LintCache *cache) {
     if (!cache)
         return;
-    lint_cache_clear(cache);
+    clear(cache);
     free(cache);
 }
 
-const LintFinding *lint_cache_find(const LintCache *cache, const Shape *shape) {
+const LintFinding *lint_cache_find(const LintCache *cache, const Shape *shape, Str context) {
     for (const Entry *entry = cache->buckets[shape->hash % BUCKETS]; entry; entry = entry->next)
-        if (entry->hash == shape->hash && str_eq(entry->shape, shape->text))
+        if (entry->hash == shape->hash && str_eq(entry->shape, shape->text) &&
+            str_eq(entry->context, context))
             return &entry->finding;
     return NULL;
 }
 
-const LintFinding *lint_cache_add(LintCache *cache, const Shape *shape, Arena *arena, const Facts *facts,
-                                  const Decision *decision) {
+const LintFinding *lint_cache_add(LintCache *cache, const Shape *shape, Str context, Arena *arena,
+                                  const Facts *facts, const Decision *decision) {
     if (cache->bytes + arena_size(arena) > cache->max_bytes)
-        lint_cache_clear(cache);
+        clear(cache);
     Entry *entry = ARENA_NEW(arena, Entry);
     Span *literals = ARENA_ARRAY(arena, Span, shape->nliterals);
     memcpy(literals, shape->literals, sizeof(Span) * (size_t)shape->nliterals);
@@ -63,6 +65,7 @@ const LintFinding *lint_cache_add(LintCache *cache, const Shape *shape, Arena *a
                      .arena = arena,
                      .hash = shape->hash,
                      .shape = arena_str(arena, shape->text),
+                     .context = arena_str(arena, context),
                      .finding = {facts, decision, literals, shape->nliterals}};
     cache->buckets[shape->hash % BUCKETS] = entry;
     cache->bytes += arena_size(arena);

@@ -19,12 +19,12 @@ typedef struct LintFinding {
 /* Holds at most about `max_bytes`; when they are used up, it begins anew. */
 LintCache *lint_cache_new(size_t max_bytes) MUST_USE;
 void lint_cache_free(LintCache *cache); /* NULL is permitted */
-void lint_cache_clear(LintCache *cache);
 
-/* NULL if there is none. Valid until the next lint_cache_add or clear. */
-const LintFinding *lint_cache_find(const LintCache *cache, const Shape *shape) MUST_USE;
+/* NULL if there is none. Valid until the next lint_cache_add. `context` stands for what names mean to
+ * the session: see lint_session_key. */
+const LintFinding *lint_cache_find(const LintCache *cache, const Shape *shape, Str context) MUST_USE;
 /* Takes over `arena`, in which the facts and the decision live. */
-const LintFinding *lint_cache_add(LintCache *cache, const Shape *shape, Arena *arena, const Facts *facts,
-                                  const Decision *decision) MUST_USE;
+const LintFinding *lint_cache_add(LintCache *cache, const Shape *shape, Str context, Arena *arena,
+                                  const Facts *facts, const Decision *decision) MUST_USE;
 
 #endif

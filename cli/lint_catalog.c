@@ -39,16 +39,21 @@ static Snapshot *load_schema(const char *path, const Config *config, Stage stage
     return snapshot;
 }
 
-static Snapshot *load_server(const Config *config, Stage stage, Error *err) {
-    Snapshot *snapshot = NULL;
+PGconn *lint_catalog_connect(const Config *config, Error *err) {
     const char *const keywords[] = {"dbname", "fallback_application_name", "client_encoding", NULL};
     const char *const values[] = {config->control_conninfo, "shardferry lint", "UTF8", NULL};
     PGconn *conn = PQconnectdbParams(keywords, values, 1);
     Str message = str_trim(str_of(PQerrorMessage(conn)));
     if (PQstatus(conn) == CONNECTION_OK)
-        snapshot = catalog_load_in_stage(conn, config, stage, err);
-    else
-        error_set(err, SQLSTATE_CANNOT_CONNECT, "[control] conninfo: %.*s", STR_ARG(message));
+        return conn;
+    error_set(err, SQLSTATE_CANNOT_CONNECT, "[control] conninfo: %.*s", STR_ARG(message));
+    PQfinish(conn);
+    return NULL;
+}
+
+static Snapshot *load_server(const Config *config, Stage stage, Error *err) {
+    PGconn *conn = lint_catalog_connect(config, err);
+    Snapshot *snapshot = conn ? catalog_load_in_stage(conn, config, stage, err) : NULL;
     PQfinish(conn);
     return snapshot;
 }

@@ -17,7 +17,8 @@ void lint_input_init(LintInput *in, int fd, LintNotice *notice, void *arg) {
                       .notice_arg = arg,
                       .window = mem_alloc(WINDOW_BYTES),
                       .window_offset = here < 0 ? 0 : here,
-                      .line = 1};
+                      .line = 1,
+                      .column = 1};
 }
 
 void lint_input_free(LintInput *in) { free(in->window); }

@@ -33,6 +33,7 @@ typedef struct LintInput {
     bool at_end;           /* nothing more can be read */
     int read_errno;
     int64_t line; /* of the next byte, from 1 */
+    int column;   /* likewise, in characters */
 
     int copies;           /* COPY … FROM STDIN whose data begins with the next line */
     bool copies_dataless; /* no "\." stands in what follows: they are listed, not run */
@@ -57,9 +58,13 @@ MUST_USE static inline int lint_input_peek(LintInput *in, size_t ahead) {
 
 /* Consumes the next byte, which has been peeked at. */
 static inline void lint_input_advance(LintInput *in) {
-    if (in->window[in->pos++] != '\n')
+    uint8_t byte = in->window[in->pos++];
+    if (byte != '\n') {
+        in->column += (byte & 0xC0) != 0x80;
         return;
+    }
     in->line++;
+    in->column = 1;
     if (in->copies > 0)
         lint_input_skip_copies(in);
 }

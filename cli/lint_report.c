@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/utf8.h"
+#include "cli/lint_gather.h"
 
 #define REPLACEMENT "\xEF\xBF\xBD"
 
@@ -54,6 +55,10 @@ void lint_report_begin(LintReport *report) {
 
 void lint_report_add(LintReport *report, Arena *arena, const LintResult *result) {
     const StatementDecision *decision = result->decision;
+    if (report->gather) {
+        lint_gather_add(report->gather, result);
+        return;
+    }
     report->statements++;
     report->verdicts[decision->verdict]++;
     report->rewritten += result->sent.ptr != NULL;
@@ -63,14 +68,30 @@ void lint_report_add(LintReport *report, Arena *arena, const LintResult *result)
         report->form->add(report, arena, result);
 }
 
+void lint_report_place(LintReport *report, const LintPlace *place) {
+    if (report->form->place)
+        report->form->place(report, place);
+}
+
+void lint_report_function(LintReport *report, Arena *arena, const LintFunction *function) {
+    report->functions++;
+    if (report->form->function)
+        report->form->function(report, arena, function);
+}
+
 void lint_report_end(LintReport *report) {
     if (report->form->end)
         report->form->end(report);
+}
+
+void lint_report_abandon(LintReport *report) {
+    if (report->form->abandon)
+        report->form->abandon(report);
 }
 
 bool lint_report_has_findings(const LintReport *report) {
     for (int i = 0; i < LINT_VERDICTS; i++)
         if (lint_verdict_is_finding((Verdict)i) && report->verdicts[i] > 0)
             return true;
-    return false;
+    return report->left_findings || report->functions > 0;
 }

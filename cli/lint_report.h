@@ -7,11 +7,43 @@
 #include <stdio.h>
 
 #include "base/arena.h"
+#include "base/error.h"
 #include "rewrite/decide.h"
 
 #define LINT_VERDICTS (VERDICT_UNPARSED + 1)
 
 typedef struct LintReport LintReport;
+
+/* An application and a role, and their part of what a statement cost. Both names NULL: all others. */
+typedef struct LintClient {
+    const char *application;
+    const char *user;
+    uint64_t calls;
+    uint64_t errors;
+    double total_ms;
+    uint64_t blocked; /* by the proxy: not sent, and none of the calls */
+    uint64_t noticed; /* of the calls: with a NOTICE from the proxy */
+} LintClient;
+
+/* What a running proxy has counted of a statement. */
+typedef struct LintTraffic {
+    uint64_t errors;
+    uint64_t blocked;
+    uint64_t noticed;
+    double max_ms;
+    const char *first_seen; /* timestamps in UTC, as PostgreSQL prints them; NULL: never */
+    const char *last_seen;
+    const LintClient *clients;
+    int nclients;
+} LintTraffic;
+
+/* Something that texts were taken from, beyond its name. Absent strings are NULL. */
+typedef struct LintPlace {
+    const char *name;
+    const char *version;
+    const char *since;  /* a timestamp as above: it counts from here on */
+    const char *stages; /* of the tables there: "3 observe, 2 derive" */
+} LintPlace;
 
 /* Where a text comes from. Absent strings are NULL. */
 typedef struct LintOrigin {
@@ -23,6 +55,11 @@ typedef struct LintOrigin {
     bool measured; /* the rest is known */
     uint64_t calls;
     double total_ms;
+    bool untimed;               /* … but total_ms */
+    const LintTraffic *traffic; /* NULL: not known */
+    bool is_path;               /* `file` is a path */
+    int64_t text_line; /* where the text's first byte is, from 1, in characters; 0: not known, or what stands */
+    int text_column;   /* there is not the text byte for byte */
 } LintOrigin;
 
 /* One statement, as it was decided on. */
@@ -36,33 +73,60 @@ typedef struct LintResult {
                      STR_NONE */
 } LintResult;
 
+/* A function of the database that has to be changed. */
+typedef struct LintFunction {
+    const char *signature;
+    Str replacement; /* CREATE OR REPLACE …, without a semicolon; STR_NONE: none can be offered */
+    Stage from;      /* the replacement works from this stage on */
+    bool complete;   /* nothing is left to be done by hand */
+} LintFunction;
+
 /* A form of report: one file and one const entry each. */
 typedef struct LintForm {
     const char *name;                  /* the option that asks for it; NULL: the default */
     void (*begin)(LintReport *report); /* NULL: nothing to do */
     void (*add)(LintReport *report, Arena *arena, const LintResult *result); /* `arena`: scratch */
+    void (*function)(LintReport *report, Arena *arena, const LintFunction *function); /* NULL: not shown */
     void (*end)(LintReport *report);                                         /* NULL: nothing to do */
+    void (*place)(LintReport *report, const LintPlace *place);               /* likewise */
+    bool no_fingerprints;                /* it has no use for them */
+    void (*abandon)(LintReport *report); /* in place of `end` where the source failed; likewise */
 } LintForm;
 
 extern const LintForm lint_form_text;
 extern const LintForm lint_form_json; /* an object a line */
+extern const LintForm lint_form_sql;  /* mended functions alone, for psql */
+extern const LintForm lint_form_sarif;
+extern const LintForm lint_form_html; /* a page, in the file `path`; a summary is printed */
 
 struct LintReport {
     const LintForm *form;
     FILE *out;
     bool color;
     bool quiet; /* only what is a finding */
+    const char *path; /* where the form's result goes, if not to `out`; "-": there after all */
+    bool failed;      /* with `error`: it could not be written */
+    Error error;
     void *data; /* the form's own, from begin to end */
+    struct LintGather *gather; /* takes the results for now; NULL: they are written as they come. The source's */
+    bool left_findings;        /* some that there is no result of */
     int64_t statements;
     int64_t verdicts[LINT_VERDICTS];
     int64_t rewritten; /* by the proxy */
     int64_t refused;   /* by Citus */
+    int64_t functions; /* that have to be changed */
 };
 
 void lint_report_begin(LintReport *report);
 /* Counts the statement and has it written. `arena` is for scratch. */
 void lint_report_add(LintReport *report, Arena *arena, const LintResult *result);
+/* Says of a place more than its texts' origins do. */
+void lint_report_place(LintReport *report, const LintPlace *place);
+/* Counts the function and has it written, behind its statements. */
+void lint_report_function(LintReport *report, Arena *arena, const LintFunction *function);
 void lint_report_end(LintReport *report);
+/* In place of lint_report_end where the source failed. */
+void lint_report_abandon(LintReport *report);
 /* Whether there was anything that deserves exit code 1. */
 bool lint_report_has_findings(const LintReport *report) MUST_USE;
 

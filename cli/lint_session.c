@@ -11,10 +11,13 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/buf.h"
 #include "base/mem.h"
 
 struct LintSession {
-    char *initial; /* owned, as are the others */
+    char *login; /* the role that connected; NULL: not known. Owned, as are the others */
+    char *role;  /* the current one */
+    char *initial;
     char *current;
     char *session;
     char *before;
@@ -22,6 +25,7 @@ struct LintSession {
     char **temp_names;
     int ntemp_names;
     bool changed; /* the context, by the statement that is followed */
+    Buf key;      /* of the context; empty: to be made */
 };
 
 static char *copy(const char *s) { return s ? mem_strdup(s) : NULL; }
@@ -32,18 +36,40 @@ static void replace(char **where, const char *value) {
     free(old);
 }
 
+static bool same(const char *a, const char *b) { return a && b ? strcmp(a, b) == 0 : a == b; }
+
 static void set_current(LintSession *s, const char *value) {
-    bool same = value && s->current ? strcmp(value, s->current) == 0 : value == s->current;
-    s->changed |= !same;
+    s->changed |= !same(value, s->current);
     replace(&s->current, value);
 }
 
-LintSession *lint_session_new(const char *search_path) {
+static LintSession *make(const char *search_path, const char *role) {
     LintSession *s = MEM_NEW(LintSession);
+    s->login = copy(role);
+    s->role = copy(role);
     s->initial = copy(search_path);
     s->current = copy(search_path);
     s->session = copy(search_path);
     return s;
+}
+
+LintSession *lint_session_new(const char *search_path) { return make(search_path, NULL); }
+
+LintSession *lint_session_of_client(const Snapshot *snapshot, const char *role, const char *database) {
+    const char *best = snapshot->search_path, *here = database ? database : snapshot->database;
+    int best_rank = 0;
+    for (int i = 0; i < snapshot->nsettings; i++) {
+        const RoleSetting *set = &snapshot->settings[i];
+        bool applies = strcasecmp(set->name, "search_path") == 0 &&
+                       (!set->role || (role && strcmp(set->role, role) == 0)) &&
+                       (!set->database || !here || strcmp(set->database, here) == 0);
+        int rank = 1 + (set->database ? 1 : 0) + (set->role ? 2 : 0); /* a role's own comes first */
+        if (applies && rank > best_rank) {
+            best_rank = rank;
+            best = set->value;
+        }
+    }
+    return make(best, role);
 }
 
 static void forget_temp_names(LintSession *s) {
@@ -59,6 +85,9 @@ void lint_session_free(LintSession *session) {
     if (!session)
         return;
     forget_temp_names(session);
+    buf_free(&session->key);
+    free(session->login);
+    free(session->role);
     free(session->initial);
     free(session->current);
     free(session->session);
@@ -68,10 +97,27 @@ void lint_session_free(LintSession *session) {
 
 SessionContext lint_session_context(const LintSession *s) {
     return (SessionContext){.search_path = s->current ? s->current : "",
+                            .role = s->role,
                             .search_path_known = s->current != NULL,
                             .temp_tables = s->ntemp_names > 0,
                             .temp_names = (const char *const *)s->temp_names,
                             .ntemp_names = s->ntemp_names};
+}
+
+Str lint_session_key(LintSession *s) {
+    if (buf_len(&s->key) == 0) {
+        bool asks_role = s->current && strstr(s->current, "$user");
+        buf_put_u8(&s->key, s->current != NULL);
+        buf_put_cstr(&s->key, s->current ? s->current : "");
+        buf_put_cstr(&s->key, asks_role && s->role ? s->role : "");
+        for (int i = 0; i < s->ntemp_names; i++)
+            buf_put_cstr(&s->key, s->temp_names[i]);
+    }
+    return (Str){(const char *)buf_ptr(&s->key), buf_len(&s->key)};
+}
+
+bool lint_session_is_as_begun(const LintSession *s) {
+    return s->ntemp_names == 0 && same(s->current, s->initial) && same(s->role, s->login);
 }
 
 static void set_search_path(LintSession *s, const char *value, bool local) {
@@ -82,8 +128,18 @@ static void set_search_path(LintSession *s, const char *value, bool local) {
         replace(&s->session, value);
 }
 
+/* SET ROLE and SET SESSION AUTHORIZATION, as if for the rest of the session: $user follows them. */
+static void set_role(LintSession *s, const char *value) {
+    const char *role = !value || strcasecmp(value, "none") == 0 ? s->login : value;
+    s->changed |= !same(role, s->role);
+    replace(&s->role, role);
+}
+
 static void follow_set(LintSession *s, const SetFacts *set) {
     bool is_reset_all = set->name == NULL;
+    if (!is_reset_all &&
+        (strcasecmp(set->name, "role") == 0 || strcasecmp(set->name, "session_authorization") == 0))
+        set_role(s, set->value);
     if (is_reset_all || strcasecmp(set->name, "search_path") == 0)
         set_search_path(s, set->value ? set->value : s->initial, set->local);
 }
@@ -158,10 +214,10 @@ bool lint_session_ignores(const Statement *statement) {
     }
 }
 
-bool lint_session_follow(LintSession *session, const Statement *statement) {
+void lint_session_follow(LintSession *session, const Statement *statement) {
     session->changed = false;
     if (lint_session_ignores(statement))
-        return false;
+        return;
     if (statement->creates_temp)
         follow_temporary(session, statement);
     switch (statement->kind) {
@@ -176,6 +232,7 @@ bool lint_session_follow(LintSession *session, const Statement *statement) {
         break;
     case STMT_DISCARD:
         if (statement->discard_all) {
+            set_role(session, NULL);
             set_search_path(session, session->initial, false);
             forget_temp_names(session);
         }
@@ -183,5 +240,6 @@ bool lint_session_follow(LintSession *session, const Statement *statement) {
     default:
         break;
     }
-    return session->changed;
+    if (session->changed)
+        buf_clear(&session->key);
 }

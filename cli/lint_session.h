@@ -3,6 +3,7 @@
 #ifndef CLI_LINT_SESSION_H
 #define CLI_LINT_SESSION_H
 
+#include "catalog/snapshot.h"
 #include "parser/facts.h"
 #include "rewrite/decide.h"
 
@@ -10,12 +11,21 @@ typedef struct LintSession LintSession;
 
 /* `search_path` is that of a new session; copied. */
 LintSession *lint_session_new(const char *search_path) MUST_USE;
+/* Of a client whose role and database are known, each NULL if not: with the search_path that ALTER ROLE and
+ * ALTER DATABASE give it. A database that is not known is the snapshot's. */
+LintSession *lint_session_of_client(const Snapshot *snapshot, const char *role,
+                                    const char *database) MUST_USE;
 void lint_session_free(LintSession *session); /* NULL is permitted */
 
 /* Valid until the session follows another statement. */
 SessionContext lint_session_context(const LintSession *session) MUST_USE;
-/* Takes in what the statement does, once it has been decided on. True if that changed the context. */
-bool lint_session_follow(LintSession *session, const Statement *statement);
+/* The same as bytes: sessions whose contexts have the same key give names the same meaning. Valid likewise.
+ */
+Str lint_session_key(LintSession *session) MUST_USE;
+/* Whether names mean what they meant when the session began. */
+bool lint_session_is_as_begun(const LintSession *session) MUST_USE;
+/* Takes in what the statement does, once it has been decided on. */
+void lint_session_follow(LintSession *session, const Statement *statement);
 /* Whether the statement is of a kind that lint_session_follow takes no notice of, whatever literals are in
  * it. */
 bool lint_session_ignores(const Statement *statement) MUST_USE;

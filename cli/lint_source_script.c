@@ -14,7 +14,7 @@ static MUST_USE bool run_file(Lint *lint, const char *path, Error *err) {
     bool is_stdin = strcmp(path, "-") == 0;
     const char *name = is_stdin ? "stdin" : path;
     size_t max_bytes = (size_t)lint_config(lint)->parse_bytes;
-    LintSession *session = lint_session_new(lint_snapshot(lint)->search_path);
+    LintSession *session = lint_session_of_client(lint_snapshot(lint), NULL, NULL);
     LintSplit *split = NULL;
     LintStatement statement;
     LintSplitResult got = LINT_SPLIT_FAILED;
@@ -25,7 +25,12 @@ static MUST_USE bool run_file(Lint *lint, const char *path, Error *err) {
     }
     split = lint_split_new(fd, max_bytes, print_notice, (void *)name);
     while ((got = lint_split_next(split, &statement, err)) == LINT_SPLIT_STATEMENT)
-        lint_judge(lint, session, &statement, &(LintOrigin){.file = name, .line = statement.line});
+        lint_judge(lint, session, &statement,
+                   &(LintOrigin){.file = name,
+                                 .is_path = true,
+                                 .line = statement.line,
+                                 .text_line = statement.text_line,
+                                 .text_column = statement.text_column});
     if (got == LINT_SPLIT_FAILED)
         error_prefix(err, "%s", name);
 done:

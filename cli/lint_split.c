@@ -5,39 +5,9 @@
 #include <string.h>
 #include <strings.h>
 
-#include "base/buf.h"
 #include "base/mem.h"
-
-#define WORD_MAX LINT_INPUT_AHEAD /* the longest dollar-quote tag or word that is recognised */
-
-/* What the statement's first words have made of it, where that changes how it ends. */
-typedef enum Opening {
-    OPENING_START,
-    OPENING_CREATE,
-    OPENING_CREATE_OR,
-    OPENING_ROUTINE,       /* CREATE FUNCTION or PROCEDURE: may have a body in BEGIN ATOMIC … END */
-    OPENING_ROUTINE_BEGIN, /* … just behind BEGIN */
-    OPENING_RULE,          /* CREATE RULE: its actions may stand in parentheses, with semicolons */
-    OPENING_COPY,
-    OPENING_COPY_FROM,
-    OPENING_COPY_STDIN, /* data follows */
-    OPENING_OTHER,
-} Opening;
-
-struct LintSplit {
-    LintInput in;
-    size_t max_bytes;
-
-    Buf text; /* of the statement under way */
-    bool cut;
-    bool has_token;
-    int64_t token_line;
-    Opening opening;
-    int parens;
-    int atomic_depth;         /* BEGIN ATOMIC and CASE that are open */
-    bool after_escape_string; /* E'…' has just ended: a string on a further line continues it */
-    bool newline_after_string;
-};
+#include "cli/lint_split_internal.h"
+#include "parser/lex.h"
 
 LintSplit *lint_split_new(int fd, size_t max_bytes, LintNotice *notice, void *arg) {
     LintSplit *s = MEM_NEW(LintSplit);
@@ -50,28 +20,11 @@ void lint_split_free(LintSplit *split) {
     if (!split)
         return;
     buf_free(&split->text);
+    buf_free(&split->parsed);
+    lint_variables_free(&split->variables);
     lint_input_free(&split->in);
     free(split);
 }
-
-static inline int peek(LintSplit *s, size_t ahead) { return lint_input_peek(&s->in, ahead); }
-static inline void advance(LintSplit *s) { lint_input_advance(&s->in); }
-
-/* Consumes the next byte, and keeps it as part of the statement. */
-static inline void take(LintSplit *s) {
-    if (buf_len(&s->text) < s->max_bytes)
-        buf_put_u8(&s->text, s->in.window[s->in.pos]);
-    else
-        s->cut = true;
-    advance(s);
-}
-
-static bool is_space(int c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
-static bool is_digit(int c) { return c >= '0' && c <= '9'; }
-static bool is_word_start(int c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c >= 0x80;
-}
-static bool is_word(int c) { return is_word_start(c) || is_digit(c) || c == '$'; }
 
 /* Tokens ------------------------------------------------------------------------------------------------- */
 
@@ -83,7 +36,7 @@ static void begin_token(LintSplit *s) {
     s->after_escape_string = false;
 }
 
-static void take_quoted(LintSplit *s, int quote, bool backslashes) {
+void lint_split_take_quoted(LintSplit *s, int quote, bool backslashes) {
     begin_token(s);
     take(s);
     for (int c; (c = peek(s, 0)) >= 0;) {
@@ -199,14 +152,14 @@ static void note_word(LintSplit *s, size_t len) {
         s->opening = OPENING_OTHER;
 }
 
-static void take_word(LintSplit *s) {
+void lint_split_take_word(LintSplit *s) {
     begin_token(s);
     size_t len = 1;
     while (len < WORD_MAX - 1 && is_word(peek(s, len)))
         len++;
     if (len == 1 && (peek(s, 0) | 0x20) == 'e' && peek(s, 1) == '\'') {
         take(s);
-        take_quoted(s, '\'', true);
+        lint_split_take_quoted(s, '\'', true);
         return;
     }
     note_word(s, len);
@@ -214,12 +167,16 @@ static void take_word(LintSplit *s) {
         take(s);
 }
 
-static void take_other(LintSplit *s, int c) {
+void lint_split_take_other(LintSplit *s, int c) {
     begin_token(s);
     if (c == '(')
         s->parens++;
     else if (c == ')' && s->parens > 0)
         s->parens--;
+    else if (c == '[')
+        s->brackets++;
+    else if (c == ']' && s->brackets > 0)
+        s->brackets--;
     else if (s->opening == OPENING_START || s->opening == OPENING_COPY_FROM)
         s->opening = OPENING_OTHER;
     take(s);
@@ -229,117 +186,25 @@ static void take_other(LintSplit *s, int c) {
             take(s);
 }
 
-/* Backslash commands ---------------------------------------------------------------------------------- */
-
-typedef enum MetaKind { META_SEND, META_RESET, META_COPY, META_LINE, META_INCLUDE, META_OTHER } MetaKind;
-
-static const struct {
-    MetaKind kind;
-    const char *names; /* each between spaces */
-} meta_commands[] = {
-    {META_SEND, " g gx gset gexec gdesc crosstabview watch "},
-    {META_RESET, " r reset "},
-    {META_COPY, " copy "},
-    {META_LINE, " ! ef ev sf sf+ sv sv+ h help "},
-    {META_INCLUDE, " i ir include include_relative "},
-};
-
-static void clear_statement(LintSplit *s) {
-    buf_clear(&s->text);
-    s->cut = s->has_token = false;
-    s->opening = OPENING_START;
-    s->parens = s->atomic_depth = 0;
-    s->after_escape_string = false;
-}
-
-/* Consumes a command's arguments: to the end of the line, or, unless `whole_line`, to an unquoted backslash,
- * where the next command (or, behind a second backslash, SQL) begins. */
-static void skip_arguments(LintSplit *s, bool whole_line) {
-    int quote = 0;
-    for (int c; (c = peek(s, 0)) >= 0 && c != '\n'; advance(s)) {
-        if (whole_line)
-            continue;
-        if (quote) {
-            if (c == '\\' && quote == '\'' && peek(s, 1) >= 0 && peek(s, 1) != '\n')
-                advance(s);
-            else if (c == quote)
-                quote = 0;
-        } else if (c == '\'' || c == '"' || c == '`') {
-            quote = c;
-        } else if (c == '\\') {
-            if (peek(s, 1) == '\\') {
-                advance(s);
-                advance(s);
-            }
-            return;
-        }
-    }
-}
-
-/* \copy is a COPY that psql runs for the script: its line is the statement. */
-static void take_copy_line(LintSplit *s) {
-    clear_statement(s);
-    Str copy = STR_LIT("COPY");
-    buf_append_str(&s->text, copy);
-    s->has_token = true;
-    s->token_line = s->in.line;
-    s->opening = OPENING_COPY;
-    for (int c; (c = peek(s, 0)) >= 0 && c != '\n' && c != '\r';) {
-        if (c == '\'' || c == '"')
-            take_quoted(s, c, false);
-        else if (is_word_start(c))
-            take_word(s);
-        else if (is_space(c))
-            take(s);
-        else
-            take_other(s, c);
-    }
-}
-
-/* What follows the line is data if the statement has turned out to be a COPY … FROM STDIN. */
-static void expect_copy(LintSplit *s) {
-    if (s->opening == OPENING_COPY_STDIN)
-        lint_input_expect_copy(&s->in);
-}
-
-/* At a backslash outside quotes. Returns whether the statement is complete. */
-static bool scan_meta(LintSplit *s) {
-    if (peek(s, 1) == ';') {
-        advance(s);
+/* At a colon. In brackets it may be an array's slice. */
+static void take_colon(LintSplit *s) {
+    size_t ahead = 1;
+    if (peek(s, 1) == ':' || peek(s, 1) == '=') {
+        lint_split_take_other(s, ':');
         take(s);
-        expect_copy(s);
-        s->opening = OPENING_START;
-        return false;
+        return;
     }
-    int64_t line = s->in.line;
-    advance(s);
-    char name[WORD_MAX] = " ";
-    size_t len = 1;
-    for (int c; len < sizeof(name) - 2 && (c = peek(s, 0)) > 0 && !is_space(c) && c != '\\'; advance(s))
-        name[len++] = (char)c;
-    name[len] = ' ';
-    MetaKind kind = META_OTHER;
-    for (size_t i = 0; i < ARRAY_LEN(meta_commands); i++)
-        if (len > 1 && strstr(meta_commands[i].names, name))
-            kind = meta_commands[i].kind;
-    switch (kind) {
-    case META_COPY:
-        take_copy_line(s);
-        return true;
-    case META_RESET:
-        clear_statement(s);
-        break;
-    case META_INCLUDE:
-        s->in.notice(s->in.notice_arg, line, "the included file is not read: name it on the command line");
-        break;
-    default:
-        break;
+    while (ahead < WORD_MAX - 1 && peek(s, ahead) >= 0)
+        ahead++;
+    size_t len = lint_variables_reference((Str){(const char *)s->in.window + s->in.pos, ahead});
+    if (len == 0 || s->brackets > 0) {
+        lint_split_take_other(s, ':');
+        return;
     }
-    if (len == 1 && peek(s, 0) == '\\') /* "\\" alone separates a command from SQL */
-        advance(s);
-    else
-        skip_arguments(s, kind == META_LINE);
-    return kind == META_SEND;
+    begin_token(s);
+    lint_variables_add(&s->variables, buf_len(&s->text));
+    while (len-- > 0)
+        take(s);
 }
 
 /* Statements ------------------------------------------------------------------------------------------ */
@@ -365,21 +230,64 @@ static void scan_statement(LintSplit *s) {
         } else if (c == '/' && peek(s, 1) == '*') {
             take_block_comment(s);
         } else if (c == '\'') {
-            take_quoted(s, c, s->after_escape_string && s->newline_after_string);
+            lint_split_take_quoted(s, c,
+                                   s->strings_escape || (s->after_escape_string && s->newline_after_string));
         } else if (c == '"') {
-            take_quoted(s, c, false);
+            lint_split_take_quoted(s, c, false);
         } else if (c == '$' && (tag = dollar_tag(s)) > 0) {
             begin_token(s);
             take_dollar_quoted(s, tag);
         } else if (is_word_start(c)) {
-            take_word(s);
+            lint_split_take_word(s);
+        } else if (c == ':') {
+            take_colon(s);
         } else if (c == '\\') {
-            if (scan_meta(s))
+            if (lint_split_meta(s))
                 return;
         } else {
-            take_other(s, c);
+            lint_split_take_other(s, c);
         }
     }
+}
+
+/* SET standard_conforming_strings decides where the strings of further statements end. */
+static void note_setting(LintSplit *s, Str text) {
+    LexToken t = lex_next(text.ptr, text.len, 0);
+    if (!lex_is_word(text.ptr, t, "set"))
+        return;
+    do
+        t = lex_next(text.ptr, text.len, t.end);
+    while (lex_is_word(text.ptr, t, "session") || lex_is_word(text.ptr, t, "local"));
+    if (!lex_is_word(text.ptr, t, "standard_conforming_strings"))
+        return;
+    t = lex_next(text.ptr, text.len, t.end); /* = or TO */
+    t = lex_next(text.ptr, text.len, t.end);
+    Str value = {text.ptr + t.start, t.end - t.start};
+    if (t.kind == LEX_STRING && value.len >= 2)
+        value = (Str){value.ptr + 1, value.len - 2};
+    s->strings_escape =
+        str_ieq(value, "off") || str_ieq(value, "false") || str_ieq(value, "no") || str_is(value, "0");
+}
+
+static LintStatement statement_of(LintSplit *s) {
+    while (buf_len(&s->text) > 0 && is_space(s->text.data[s->text.end - 1]))
+        s->text.end--;
+    *buf_reserve(&s->text, 1) = '\0';
+    Str text = {(const char *)buf_ptr(&s->text), buf_len(&s->text)};
+    LintStatement statement = {.text = text, .line = s->token_line, .cut = s->cut};
+    if (s->strings_escape && memchr(text.ptr, '\\', text.len))
+        statement.obstacle = "standard_conforming_strings is off";
+    if (!s->altered) {
+        statement.text_line = s->text_line;
+        statement.text_column = s->text_column;
+    }
+    if (s->variables.n > 0) {
+        lint_variables_replace(&s->variables, text, &s->parsed);
+        statement.parsed = (Str){(const char *)buf_ptr(&s->parsed), buf_len(&s->parsed)};
+        statement.stand_ins = true;
+    }
+    note_setting(s, text);
+    return statement;
 }
 
 static const char byte_order_mark[] = "\xEF\xBB\xBF";
@@ -389,11 +297,11 @@ LintSplitResult lint_split_next(LintSplit *s, LintStatement *statement, Error *e
         memcmp(s->in.window, byte_order_mark, 3) == 0)
         s->in.pos = 3;
     do {
-        clear_statement(s);
+        lint_split_clear(s);
         scan_statement(s);
         /* psql reads the data as soon as the statement is complete, but the line's rest is run first here as
          * there: only the lines behind it are data. */
-        expect_copy(s);
+        lint_split_expect_copy(s);
     } while (!s->has_token && peek(s, 0) >= 0);
     if (s->in.read_errno) {
         error_set(err, "58030", "cannot read: %s", strerror(s->in.read_errno));
@@ -401,10 +309,6 @@ LintSplitResult lint_split_next(LintSplit *s, LintStatement *statement, Error *e
     }
     if (!s->has_token)
         return LINT_SPLIT_END;
-    while (buf_len(&s->text) > 0 && is_space(s->text.data[s->text.end - 1]))
-        s->text.end--;
-    *buf_reserve(&s->text, 1) = '\0';
-    *statement = (LintStatement){
-        .text = {(const char *)buf_ptr(&s->text), buf_len(&s->text)}, .line = s->token_line, .cut = s->cut};
+    *statement = statement_of(s);
     return LINT_SPLIT_STATEMENT;
 }

@@ -20,6 +20,12 @@ typedef struct LintStatement {
     Str text;     /* without the semicolon, NUL-terminated behind its length; valid until the next call */
     int64_t line; /* of its first token, from 1 */
     bool cut;     /* it is longer than max_bytes: `text` holds that much of its beginning */
+    const char *obstacle; /* why it cannot be given to the parser; NULL: it can */
+    Str parsed; /* what the parser is given in its place: as long, with parameters for what no parser knows,
+                   and NUL-terminated likewise; STR_NONE: the text itself */
+    bool stand_ins;    /* parameters stand for literals: where the grammar wants one, '' may stand as well */
+    int64_t text_line; /* where the text's first byte is, as in LintOrigin */
+    int text_column;
 } LintStatement;
 
 /* Reads from `fd`, which stays the caller's, up to its end. Where the descriptor can seek, a COPY … FROM

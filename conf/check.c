@@ -7,10 +7,12 @@
 #include "conf/check.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -250,6 +252,24 @@ static void notice_tls(const Config *config, CheckNotice *notice, void *arg) {
     free(text);
 }
 
+static void notice_expired(const Config *config, CheckNotice *notice, void *arg) {
+    int64_t now_us = (int64_t)time(NULL) * 1000000;
+
+    for (int i = 0; i < config->nallowed; i++) {
+        const AllowConfig *entry = &config->allowed[i];
+        char *until, *text;
+
+        if (entry->until_us > now_us)
+            continue;
+        until = allow_show_until(entry->until_us);
+        text = mem_printf("%s:%d: statement %016" PRIx64 " is not allowed any more: that ended at %s.",
+                          config->path, entry->line, entry->fingerprint, until);
+        notice(arg, text);
+        free(text);
+        free(until);
+    }
+}
+
 void check_notices(const Config *config, CheckNotice *notice, void *arg) {
     struct stat st;
 
@@ -266,6 +286,7 @@ void check_notices(const Config *config, CheckNotice *notice, void *arg) {
         notice(arg, "Without conninfo in section [control] every statement is passed on as it is.");
     else if (config->listen && !config->tenant_table)
         notice(arg, "Without a section [tenant] no statement is rewritten.");
+    notice_expired(config, notice, arg);
 }
 
 char *check_describe(const Config *config) {

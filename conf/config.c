@@ -22,7 +22,7 @@ static void set_defaults(Config *config) {
     for (int i = 0; i < settings_count; i++) {
         const Setting *setting = &settings_table[i];
 
-        if (strcmp(setting->section, "table") != 0 && setting->default_text &&
+        if (!settings_is_named(setting) && setting->default_text &&
             !value_read(setting, setting->default_text, config, &impossible))
             abort();
     }
@@ -79,16 +79,24 @@ Config *config_load(const char *path, ConfigUse use, Error *err) {
     return config;
 }
 
+/* section: one with names; NULL: all others. */
 static void free_strings(const char *section, void *base) {
-    bool in_table = strcmp(section, "table") == 0;
-
     for (int i = 0; i < settings_count; i++) {
         const Setting *setting = &settings_table[i];
+        bool is_of_base = section ? strcmp(setting->section, section) == 0 : !settings_is_named(setting);
 
-        if ((strcmp(setting->section, "table") == 0) == in_table &&
-            (setting->type == SETTING_STRING || setting->type == SETTING_NAME))
+        if (is_of_base && (setting->type == SETTING_STRING || setting->type == SETTING_NAME))
             free(*(char **)(void *)((char *)base + setting->offset));
     }
+}
+
+static void free_clients(const char *section, ClientConfigs *clients) {
+    for (int i = 0; i < clients->n; i++) {
+        free_strings(section, &clients->items[i]);
+        free(clients->items[i].written);
+        free(clients->items[i].name);
+    }
+    free(clients->items);
 }
 
 void config_free(Config *config) {
@@ -101,7 +109,12 @@ void config_free(Config *config) {
         free(config->tables[i].table);
     }
     free(config->tables);
-    free_strings("", config);
+    free_clients("user", &config->users);
+    free_clients("application", &config->applications);
+    for (int i = 0; i < config->nallowed; i++)
+        free(config->allowed[i].reason);
+    free(config->allowed);
+    free_strings(NULL, config);
     free(config->path);
     free(config);
 }
@@ -114,7 +127,10 @@ char *config_show(const Config *config, const Setting *setting) {
 
 /* Bytes that a value takes in Config. */
 static size_t value_size(SettingType type) {
-    return type == SETTING_BOOL ? sizeof(bool) : type == SETTING_BYTES ? sizeof(int64_t) : sizeof(int);
+    return type == SETTING_BOOL    ? sizeof(bool)
+           : type == SETTING_BYTES ? sizeof(int64_t)
+           : type == SETTING_MODES ? sizeof(Modes)
+                                   : sizeof(int);
 }
 
 void config_keep(Config *config, const Config *from, const Setting *setting) {
@@ -134,4 +150,38 @@ void config_keep(Config *config, const Config *from, const Setting *setting) {
 
 char *config_show_table(const TableConfig *table, const Setting *setting) {
     return value_show(setting, table);
+}
+
+char *config_show_client(const ClientConfig *client, const Setting *setting) {
+    return value_show(setting, client);
+}
+
+/* The section that a name belongs to, its own before the longest prefix; NULL without one. */
+static const ClientConfig *find_client(const ClientConfigs *all, const char *name) {
+    const ClientConfig *best = NULL;
+    size_t best_len = 0;
+
+    for (int i = 0; name && i < all->n; i++) {
+        const ClientConfig *c = &all->items[i];
+        size_t len = strlen(c->name);
+
+        if (!c->prefix && strcmp(c->name, name) == 0)
+            return c;
+        if (c->prefix && strncmp(c->name, name, len) == 0 && (!best || len > best_len)) {
+            best = c;
+            best_len = len;
+        }
+    }
+    return best;
+}
+
+Modes config_modes(const Config *config, const char *user, const char *application) {
+    const ClientConfig *over[] = {find_client(&config->users, user),
+                                  find_client(&config->applications, application)};
+    Modes modes = config->modes;
+
+    for (size_t i = 0; i < ARRAY_LEN(over); i++)
+        if (over[i])
+            modes_overlay(&modes, &over[i]->modes);
+    return modes;
 }

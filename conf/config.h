@@ -10,6 +10,8 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "conf/allow.h"
+#include "conf/modes.h"
 #include "conf/settings.h"
 
 typedef enum AuthMode { AUTH_PASSTHROUGH } AuthMode;
@@ -26,6 +28,13 @@ typedef enum ConfOnUnknown {
     CONF_ON_UNKNOWN_PASS,
     CONF_ON_UNKNOWN_REFUSE
 } ConfOnUnknown;
+typedef enum ConfReads { CONF_READS_OFF, CONF_READS_JOIN, CONF_READS_FILTER } ConfReads;
+typedef enum ConfTableReads {
+    CONF_TABLE_READS_AUTO,
+    CONF_TABLE_READS_OFF,
+    CONF_TABLE_READS_JOIN,
+    CONF_TABLE_READS_FILTER
+} ConfTableReads;
 typedef enum ConfMethod { CONF_METHOD_UNSET, CONF_METHOD_CONCURRENTLY, CONF_METHOD_BLOCKING } ConfMethod;
 
 /* One [table …] section. */
@@ -38,9 +47,25 @@ typedef struct TableConfig {
     char *tenant_from; /* "order_id -> orders(order_id)"; NULL */
     int method;        /* ConfMethod */
     int on_unknown;    /* ConfOnUnknown; AUTO: as [tenant] says */
+    int reads;         /* ConfTableReads; AUTO: as [tenant] says */
     bool hide_tenant_column;
     int source_line[SETTING_MAX]; /* as in Config */
 } TableConfig;
+
+/* One [user …] or [application …] section. */
+typedef struct ClientConfig {
+    char *written; /* the name as the section has it */
+    char *name;    /* unquoted; a role's is folded, an application's is not */
+    bool prefix;   /* an application's: it ended in *, and stands for all names that begin so */
+    int line;      /* of the section's head */
+    Modes modes;
+    int source_line[SETTING_MAX]; /* as in Config */
+} ClientConfig;
+
+typedef struct ClientConfigs {
+    ClientConfig *items;
+    int n;
+} ClientConfigs;
 
 typedef struct Config {
     char *path; /* of the file, "-" for stdin */
@@ -77,10 +102,13 @@ typedef struct Config {
     /* [tenant] */
     char *tenant_table;  /* as written in SQL: see config_table_name; NULL */
     int on_unknown;      /* ConfOnUnknown */
+    int reads;           /* ConfReads */
     int tenant_cache;    /* most parents whose tenant is remembered; 0: none */
     char *tenant_column; /* folded and unquoted; NULL: the tenant table's primary key */
 
     /* [audit] */
+    bool audit_enabled;
+    Modes modes;                /* none unset */
     char *audit_log;            /* file; NULL: none */
     int audit_fingerprints;     /* most entries kept in memory per worker */
     int64_t audit_sample_bytes; /* sample texts are cut to this */
@@ -88,6 +116,10 @@ typedef struct Config {
 
     TableConfig *tables;
     int ntables;
+    ClientConfigs users;
+    ClientConfigs applications;
+    AllowConfig *allowed; /* section [allow], in the order of the file */
+    int nallowed;
 
     /* Per setting: where its value came from, by index in the settings table. 0: the default, else a line. */
     int source_line[SETTING_MAX];
@@ -110,12 +142,17 @@ void config_free(Config *config); /* NULL is permitted */
 
 /* The current value as text, as it could stand in the file; "" for one that is not set. Passwords are shown
  * as
- * "***". Not for section "table". Caller frees. */
+ * "***". Not for sections with names. Caller frees. */
 char *config_show(const Config *config, const Setting *setting) MUST_USE;
-/* The same for the settings of section "table". */
+/* The same for the settings of section "table", and of "user" and "application". */
 char *config_show_table(const TableConfig *table, const Setting *setting) MUST_USE;
+char *config_show_client(const ClientConfig *client, const Setting *setting) MUST_USE;
 
-/* Gives `config` the value, and its source, that `from` has for a setting (of no [table …] section). */
+/* What holds for a session: the application's mode where it has one, else the user's, else that of [audit].
+ * Both names may be NULL. */
+Modes config_modes(const Config *config, const char *user, const char *application) MUST_USE;
+
+/* Gives `config` the value, and its source, that `from` has for a setting (of no section with names). */
 void config_keep(Config *config, const Config *from, const Setting *setting);
 
 /* Splits a comma-separated setting; spaces around items are dropped. The items live in one allocation that
@@ -125,6 +162,9 @@ char **config_split(const char *list) MUST_USE;
 /* Splits a table's name as written in SQL ("Sales"."Notes", archive.orders, orders) into folded, unquoted
  * parts, each to be freed; *schema is NULL if there is none. */
 MUST_USE bool config_table_name(const char *written, char **schema, char **table, Error *err);
+
+/* Reads one identifier as written in SQL, unquoted; it is folded only if `fold`. Caller frees. */
+MUST_USE bool config_identifier(const char *written, bool fold, char **name, Error *err);
 
 /* Splits an item of `listen`: "host:port", "[::1]:port", "*:port". The host comes without brackets; caller
  * frees. */

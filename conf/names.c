@@ -17,9 +17,9 @@ static bool is_name_start(char c) {
 
 static bool is_name_part(char c) { return is_name_start(c) || (c >= '0' && c <= '9') || c == '$'; }
 
-/* Reads one identifier at *at into `name` (room for all of the text), folded or unquoted; moves *at behind
- * it. Returns NULL, or what is wrong. */
-static const char *read_identifier(const char **at, char *name) {
+/* Reads one identifier at *at into `name` (room for all of the text), unquoted, or else folded if `fold`;
+ * moves *at behind it. Returns NULL, or what is wrong. */
+static const char *read_identifier(const char **at, bool fold, char *name) {
     const char *p = *at;
     size_t len = 0;
 
@@ -40,7 +40,7 @@ static const char *read_identifier(const char **at, char *name) {
                       : "an identifier is missing";
         /* The server folds ASCII alone in multi-byte encodings. */
         for (; is_name_part(*p); p++)
-            name[len++] = *p >= 'A' && *p <= 'Z' ? (char)(*p + ('a' - 'A')) : *p;
+            name[len++] = fold && *p >= 'A' && *p <= 'Z' ? (char)(*p + ('a' - 'A')) : *p;
     }
     if (len > IDENTIFIER_MAX)
         return "an identifier is longer than 63 bytes";
@@ -48,6 +48,9 @@ static const char *read_identifier(const char **at, char *name) {
     *at = p;
     return NULL;
 }
+
+static const char MORE_THAN_A_NAME[] =
+    "something follows the name; other characters than letters, digits, _ and $ need double quotes";
 
 static const char *skip_space(const char *p) {
     while (is_space(*p))
@@ -59,7 +62,7 @@ bool config_table_name(const char *written, char **schema, char **table, Error *
     size_t room = strlen(written) + 1;
     char *first = mem_alloc(room), *second = NULL;
     const char *p = skip_space(written);
-    const char *wrong = read_identifier(&p, first);
+    const char *wrong = read_identifier(&p, true, first);
 
     *schema = *table = NULL;
     if (wrong)
@@ -68,7 +71,7 @@ bool config_table_name(const char *written, char **schema, char **table, Error *
     if (*p == '.') {
         p = skip_space(p + 1);
         second = mem_alloc(room);
-        wrong = read_identifier(&p, second);
+        wrong = read_identifier(&p, true, second);
         if (wrong)
             goto failed;
         p = skip_space(p);
@@ -76,8 +79,7 @@ bool config_table_name(const char *written, char **schema, char **table, Error *
     if (*p == '.')
         wrong = "it has more than two parts";
     else if (*p)
-        wrong =
-            "something follows the name; other characters than letters, digits, _ and $ need double quotes";
+        wrong = MORE_THAN_A_NAME;
     if (wrong)
         goto failed;
     *schema = second ? first : NULL;
@@ -89,6 +91,22 @@ failed:
     free(second);
     error_set(err, SQLSTATE_CONFIG_FILE_ERROR, "%s is not a name as SQL writes it: %s", written, wrong);
     return error_hint(err, "for example: orders, archive.orders, \"Sales\".\"OrderNotes\"");
+}
+
+bool config_identifier(const char *written, bool fold, char **name, Error *err) {
+    char *read = mem_alloc(strlen(written) + 1);
+    const char *p = skip_space(written);
+    const char *wrong = read_identifier(&p, fold, read);
+
+    if (!wrong && *skip_space(p))
+        wrong = MORE_THAN_A_NAME;
+    if (!wrong) {
+        *name = read;
+        return true;
+    }
+    free(read);
+    return error_set(err, SQLSTATE_CONFIG_FILE_ERROR, "%s is not a name as SQL writes it: %s", written,
+                     wrong);
 }
 
 char **config_split(const char *list) {

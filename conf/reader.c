@@ -25,11 +25,39 @@ typedef struct Reader {
     int line;            /* of the one that was supplied last */
     int failed_line;     /* 0: no error yet */
     const char *section; /* NULL before the first head */
-    TableConfig *table;  /* of the current section; NULL if it is not one of [table …] */
+    void *base;          /* the current section's: the Config, or the TableConfig or ClientConfig in it */
+    int *source_line;    /* the base's */
     Error *err;
 } Reader;
 
-static const char *const sections[] = {"proxy", "control", "tenant", "audit", "table"};
+typedef struct SectionKind {
+    const char *name;
+    void (*start)(Reader *r, const char *written); /* of a section that has a name; NULL */
+} SectionKind;
+
+static void start_table(Reader *r, const char *written);
+static void start_user(Reader *r, const char *written);
+static void start_application(Reader *r, const char *written);
+
+static const SectionKind sections[] = {
+    {"proxy", NULL}, {"control", NULL},      {"tenant", NULL},
+    {"audit", NULL}, {"user", start_user},   {"application", start_application},
+    {"allow", NULL}, {"table", start_table},
+};
+
+static const SectionKind *find_section(const char *name, size_t len) {
+    for (size_t i = 0; i < ARRAY_LEN(sections); i++)
+        if (strlen(sections[i].name) == len && memcmp(sections[i].name, name, len) == 0)
+            return &sections[i];
+    return NULL;
+}
+
+/* What a section's head has behind its kind. */
+static const char *name_of(const char *section) {
+    const SectionKind *kind = find_section(section, strlen(section));
+
+    return kind && kind->start ? " NAME" : "";
+}
 
 /* Puts "FILE:LINE: " before the message and stops the reading. */
 static void fail(Reader *r) {
@@ -44,12 +72,13 @@ static void unknown_section(Reader *r, const char *name) {
 
     suggest_start(&near, name);
     for (size_t i = 0; i < ARRAY_LEN(sections); i++)
-        suggest_consider(&near, sections[i]);
+        suggest_consider(&near, sections[i].name);
     error_set(r->err, SQLSTATE_CONFIG_FILE_ERROR, "unknown section [%s]", name);
     if (near.best)
-        error_hint(r->err, "Did you mean [%s%s]?", near.best, strcmp(near.best, "table") == 0 ? " NAME" : "");
+        error_hint(r->err, "Did you mean [%s%s]?", near.best, name_of(near.best));
     else
-        error_hint(r->err, "allowed: [proxy], [control], [tenant], [audit], [table NAME]");
+        error_hint(r->err, "allowed: [proxy], [control], [tenant], [audit], [user NAME], [application NAME], "
+                           "[allow], [table NAME]");
     fail(r);
 }
 
@@ -64,14 +93,14 @@ static const TableConfig *find_table(const Config *config, const char *schema, c
     return NULL;
 }
 
-static void set_table_defaults(TableConfig *table) {
+static void set_defaults(const char *section, void *base) {
     Error impossible;
 
     for (int i = 0; i < settings_count; i++) {
         const Setting *setting = &settings_table[i];
 
-        if (strcmp(setting->section, "table") == 0 && setting->default_text &&
-            !value_read(setting, setting->default_text, table, &impossible))
+        if (strcmp(setting->section, section) == 0 && setting->default_text &&
+            !value_read(setting, setting->default_text, base, &impossible))
             abort();
     }
 }
@@ -79,6 +108,7 @@ static void set_table_defaults(TableConfig *table) {
 static void start_table(Reader *r, const char *written) {
     Config *config = r->config;
     const TableConfig *other;
+    TableConfig *table;
     char *schema, *name;
 
     if (!*written) {
@@ -103,10 +133,68 @@ static void start_table(Reader *r, const char *written) {
         return;
     }
     config->tables = mem_realloc(config->tables, sizeof(TableConfig) * ((size_t)config->ntables + 1));
-    r->table = &config->tables[config->ntables++];
-    *r->table =
-        (TableConfig){.written = mem_strdup(written), .schema = schema, .table = name, .line = r->line};
-    set_table_defaults(r->table);
+    table = &config->tables[config->ntables++];
+    *table = (TableConfig){.written = mem_strdup(written), .schema = schema, .table = name, .line = r->line};
+    set_defaults("table", table);
+    r->base = table;
+    r->source_line = table->source_line;
+}
+
+/* A section of a role or an application; the name is read, and is taken over. */
+static void start_client(Reader *r, ClientConfigs *all, const char *kind, const char *written, char *name,
+                         bool prefix) {
+    ClientConfig *client;
+
+    for (int i = 0; i < all->n; i++) {
+        const ClientConfig *other = &all->items[i];
+
+        if (strcmp(other->name, name) != 0 || other->prefix != prefix)
+            continue;
+        error_set(r->err, SQLSTATE_CONFIG_FILE_ERROR,
+                  "section [%s %s] is there twice: the first is in line %d", kind, written, other->line);
+        error_hint(r->err, "Merge the two.");
+        fail(r);
+        free(name);
+        return;
+    }
+    all->items = mem_realloc(all->items, sizeof *all->items * ((size_t)all->n + 1));
+    client = &all->items[all->n++];
+    *client = (ClientConfig){.written = mem_strdup(written), .name = name, .prefix = prefix, .line = r->line};
+    r->base = client;
+    r->source_line = client->source_line;
+}
+
+static bool read_client_name(Reader *r, const char *kind, const char *written, bool fold, char **name) {
+    if (!*written)
+        error_set(r->err, SQLSTATE_CONFIG_FILE_ERROR, "section [%s] has no name", kind);
+    else if (config_identifier(written, fold, name, r->err))
+        return true;
+    else
+        error_prefix(r->err, "section [%s %s]", kind, written);
+    error_hint(r->err, "for example: [%s reporting], [%s \"Nightly Report\"]", kind, kind);
+    fail(r);
+    return false;
+}
+
+static void start_user(Reader *r, const char *written) {
+    char *name;
+
+    if (read_client_name(r, "user", written, true, &name))
+        start_client(r, &r->config->users, "user", written, name, false);
+}
+
+static void start_application(Reader *r, const char *written) {
+    char *name;
+    size_t len;
+    bool prefix;
+
+    if (!read_client_name(r, "application", written, false, &name))
+        return;
+    len = strlen(name);
+    prefix = name[len - 1] == '*';
+    if (prefix)
+        name[len - 1] = '\0';
+    start_client(r, &r->config->applications, "application", written, name, prefix);
 }
 
 /* Where the head's closing bracket is, outside of quoted identifiers; NULL without one. */
@@ -124,6 +212,7 @@ static const char *closing_bracket(const char *p) {
 static void start_section(Reader *r, char *line) {
     const char *end = closing_bracket(line);
     const char *rest = end ? end + 1 + strspn(end + 1, " \t") : NULL;
+    const SectionKind *kind;
     size_t word;
     char *head;
     Str name;
@@ -138,15 +227,14 @@ static void start_section(Reader *r, char *line) {
     name = str_trim((Str){line + 1, (size_t)(end - line) - 1});
     head = mem_printf("%.*s", STR_ARG(name));
     word = strcspn(head, " \t\"");
-    r->section = NULL;
-    r->table = NULL;
-    for (size_t i = 0; i < ARRAY_LEN(sections); i++)
-        if (strlen(sections[i]) == word && memcmp(sections[i], head, word) == 0)
-            r->section = sections[i];
-    if (!r->section || (strcmp(r->section, "table") != 0 && head[word]))
+    kind = find_section(head, word);
+    r->section = kind ? kind->name : NULL;
+    r->base = r->config;
+    r->source_line = r->config->source_line;
+    if (!kind || (!kind->start && head[word]))
         unknown_section(r, head);
-    else if (strcmp(r->section, "table") == 0)
-        start_table(r, str_trim(str_of(head + word)).ptr);
+    else if (kind->start)
+        kind->start(r, str_trim(str_of(head + word)).ptr);
     free(head);
     if (!r->failed_line)
         strcpy(line, "[s]");
@@ -194,13 +282,41 @@ static void unknown_setting(Reader *r, const char *name) {
     error_set(r->err, SQLSTATE_CONFIG_FILE_ERROR, "there is no setting \"%s\" in section [%s]", name,
               r->section);
     if (elsewhere)
-        error_hint(r->err, "It belongs in section [%s%s].", elsewhere,
-                   strcmp(elsewhere, "table") == 0 ? " NAME" : "");
+        error_hint(r->err, "It belongs in section [%s%s].", elsewhere, name_of(elsewhere));
     else if (near.best)
         error_hint(r->err, "Did you mean \"%s\"?", near.best);
     else
         error_hint(r->err, "shardferry config --reference lists all settings.");
     fail(r);
+}
+
+/* A line of section [allow]: a fingerprint, until when, and why. */
+static bool take_allowed(Reader *r, const char *name, const char *value) {
+    Config *config = r->config;
+    AllowConfig entry = {.line = r->line};
+    Str reason;
+
+    if (!allow_read_fingerprint(str_of(name), &entry.fingerprint, r->err))
+        goto failed;
+    if (!allow_read_until(str_of(value), &entry.until_us, &reason, r->err)) {
+        error_prefix(r->err, "statement %s", name);
+        goto failed;
+    }
+    for (int i = 0; i < config->nallowed; i++)
+        if (config->allowed[i].fingerprint == entry.fingerprint) {
+            error_set(r->err, SQLSTATE_CONFIG_FILE_ERROR,
+                      "statement %s is there twice: the first is in line %d", name, config->allowed[i].line);
+            error_hint(r->err, "Remove one of them.");
+            goto failed;
+        }
+    entry.reason = reason.len > 0 ? mem_printf("%.*s", STR_ARG(reason)) : NULL;
+    config->allowed = mem_realloc(config->allowed, sizeof entry * ((size_t)config->nallowed + 1));
+    config->allowed[config->nallowed++] = entry;
+    return true;
+
+failed:
+    fail(r);
+    return false;
 }
 
 /* The library's ini_handler. 0 makes it note the line as wrong. */
@@ -218,11 +334,13 @@ static int take_setting(void *arg, const char *section, const char *name, const 
         fail(r);
         return 0;
     }
+    if (strcmp(r->section, "allow") == 0)
+        return take_allowed(r, name, value);
     if (!setting) {
         unknown_setting(r, name);
         return 0;
     }
-    source = (r->table ? r->table->source_line : r->config->source_line) + source_index(setting);
+    source = r->source_line + source_index(setting);
     if (*source) {
         error_set(r->err, SQLSTATE_CONFIG_FILE_ERROR,
                   "setting \"%s\" is there twice: the first is in line %d", name, *source);
@@ -230,7 +348,7 @@ static int take_setting(void *arg, const char *section, const char *name, const 
         fail(r);
         return 0;
     }
-    if (!value_read(setting, value, r->table ? (void *)r->table : (void *)r->config, r->err)) {
+    if (!value_read(setting, value, r->base, r->err)) {
         error_prefix(r->err, "setting \"%s\"", name);
         fail(r);
         return 0;

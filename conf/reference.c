@@ -14,7 +14,16 @@ static const struct {
     {"proxy", "[proxy]", "The listeners, the server behind them, and limits."},
     {"control", "[control]", "shardferry's own connection to the database."},
     {"tenant", "[tenant]", "What a tenant is."},
-    {"audit", "[audit]", "What is kept of the statements that pass."},
+    {"audit", "[audit]", "What is kept of the statements that pass, and which do not."},
+    {"user", "[user NAME]",
+     "One section for each role whose sessions have modes of their own; the role that logged in counts, SET "
+     "ROLE "
+     "changes nothing. The name is written as in SQL: `[user reporting]`, `[user \"Ada\"]`."},
+    {"application", "[application NAME]",
+     "One section for each application whose sessions have modes of their own. Names that are not a plain "
+     "word stand in "
+     "double quotes, and `*` at the end of a quoted one stands for anything: `[application pg_dump]`, "
+     "`[application \"puma*\"]`. Upper and lower case matter."},
     {"table", "[table NAME]",
      "One section for each table that is not to be what is inferred from the catalog. The name is written as "
      "in SQL: "
@@ -25,7 +34,7 @@ static const char *type_name(const Setting *setting) {
     static const char *const names[] = {
         [SETTING_STRING] = "text", [SETTING_NAME] = "name",          [SETTING_BOOL] = "on or off",
         [SETTING_INT] = "number",  [SETTING_OCTAL] = "octal number", [SETTING_BYTES] = "size",
-        [SETTING_TIME] = "time",   [SETTING_ENUM] = "choice"};
+        [SETTING_TIME] = "time",   [SETTING_ENUM] = "choice",        [SETTING_MODES] = "modes"};
 
     return names[setting->type];
 }
@@ -47,6 +56,18 @@ static void append_setting(Buf *b, const Setting *setting) {
     free(allowed);
 }
 
+/* Its lines have names of their own. */
+static const char ALLOW_SECTION[] = "## [allow]\n\n"
+                                    "Statements that no mode applies to: a line for each, `FINGERPRINT = "
+                                    "UNTIL REASON`, changed by a reload.\n\n"
+                                    "- fingerprint: 16 hexadecimal digits, as `SHOW AUDIT`, `shardferry "
+                                    "lint` and the message of a blocked statement "
+                                    "have it\n"
+                                    "- until: `forever`, or a time such as `2027-01-01`, `2027-01-01 12:00` "
+                                    "or `2027-01-01 12:00:00+02:00`; UTC without "
+                                    "an offset\n"
+                                    "- reason: any text behind it, shown by `SHOW ALLOWED`; or none\n\n";
+
 char *reference_markdown(void) {
     Buf b = {0};
     char *text;
@@ -65,6 +86,8 @@ char *reference_markdown(void) {
         for (int i = 0; i < settings_count; i++)
             if (strcmp(settings_table[i].section, sections[s].section) == 0)
                 append_setting(&b, &settings_table[i]);
+        if (strcmp(sections[s].section, "application") == 0)
+            buf_printf(&b, "%s", ALLOW_SECTION);
     }
     buf_put_u8(&b, 0);
     text = mem_strdup((const char *)buf_ptr(&b));

@@ -19,11 +19,14 @@ static const char *const client_tls_choices[] = {"disable", "allow", "require", 
 static const char *const log_level_choices[] = {"error", "warning", "info", "debug", NULL};
 static const char *const kind_choices[] = {"auto", "distributed", "backfill", "reference", "local", NULL};
 static const char *const on_unknown_choices[] = {"auto", "pass", "refuse", NULL};
+static const char *const reads_choices[] = {"off", "join", "join, filter", NULL};
+static const char *const table_reads_choices[] = {"auto", "off", "join", "join, filter", NULL};
 static const char *const method_choices[] = {"auto", "concurrently", "blocking", NULL};
 
 /* clang-format off */
 #define AT(field) .offset = offsetof(Config, field)
 #define IN_TABLE(field) .offset = offsetof(TableConfig, field)
+#define IN_CLIENT(field) .offset = offsetof(ClientConfig, field)
 
 const Setting settings_table[] = {
     {.section = "proxy", .name = "listen", .type = SETTING_STRING, AT(listen),
@@ -116,11 +119,26 @@ const Setting settings_table[] = {
      .help = "What becomes of a write into a table under migration whose tenant cannot be found out. pass: it is sent as it "
              "is, and audited; refuse: the client gets an error that names the table; auto: passed until the table is "
              "keyed, refused from then on."},
+    {.section = "tenant", .name = "reads", .type = SETTING_ENUM, AT(reads), .choices = reads_choices,
+     .default_text = "off", .reloadable = true,
+     .help = "What is added to statements that read. join: where tenant tables are joined on the columns of a foreign key "
+             "that holds the tenant, the equality of their tenants, which follows from it; the result stays the same. "
+             "filter: where the session's tenant is known, its value, to each table that the statement gives none: rows of "
+             "other tenants are not seen, changed or deleted any more. What is not certain is left as it is."},
     {.section = "tenant", .name = "cache", .type = SETTING_INT, AT(tenant_cache), .min = 0, .max = 100000000,
      .default_text = "1000000",
      .help = "The most parent rows whose tenant the proxy remembers, so that it need not be looked up; 0 stands for none. "
              "About 100 bytes each."},
 
+    {.section = "audit", .name = "enabled", .type = SETTING_BOOL, AT(audit_enabled), .default_text = "on",
+     .reloadable = true,
+     .help = "Whether statements are counted and logged. Their modes hold either way."},
+    {.section = "audit", .name = "mode", .type = SETTING_MODES, AT(modes), .default_text = "log", .reloadable = true,
+     .help = "What becomes of statements that are not scoped to one tenant (multi-tenant), would be refused by Citus "
+             "(refused; as multi-tenant where it is not named), cannot be judged by their text (opaque) or cannot be read "
+             "(unparsed). log: the audit alone knows; notice: the client gets a warning, once in a session for each "
+             "shape; block: it gets an error, and the statement is not executed. One mode for all, exceptions behind it: "
+             "log, multi-tenant: block."},
     {.section = "audit", .name = "log", .type = SETTING_STRING, AT(audit_log),
      .help = "The file of the audit log, one JSON object a line; SIGHUP opens it anew. Without it there is no log."},
     {.section = "audit", .name = "fingerprints", .type = SETTING_INT, AT(audit_fingerprints), .min = 1, .max = 1000000,
@@ -132,6 +150,13 @@ const Setting settings_table[] = {
     {.section = "audit", .name = "redact", .type = SETTING_BOOL, AT(audit_redact), .default_text = "off",
      .reloadable = true,
      .help = "Whether samples and the audit log show $1, $2, … in place of literals."},
+
+    {.section = "user", .name = "mode", .type = SETTING_MODES, IN_CLIENT(modes), .reloadable = true,
+     .help = "As in [audit], for sessions of this role; what it does not name is as [audit] says."},
+
+    {.section = "application", .name = "mode", .type = SETTING_MODES, IN_CLIENT(modes), .reloadable = true,
+     .help = "As in [audit], for sessions of this application_name; what it does not name is as [user …] says, or else "
+             "[audit]. The client chooses its application_name: this is no protection against it."},
 
     {.section = "table", .name = "kind", .type = SETTING_ENUM, IN_TABLE(kind), .choices = kind_choices,
      .default_text = "auto", .reloadable = true,
@@ -146,6 +171,9 @@ const Setting settings_table[] = {
     {.section = "table", .name = "on_unknown", .type = SETTING_ENUM, IN_TABLE(on_unknown), .choices = on_unknown_choices,
      .default_text = "auto", .reloadable = true,
      .help = "As in [tenant], for this table; auto: what [tenant] says."},
+    {.section = "table", .name = "reads", .type = SETTING_ENUM, IN_TABLE(reads), .choices = table_reads_choices,
+     .default_text = "auto", .reloadable = true,
+     .help = "As in [tenant], for this table; auto: what [tenant] says. To a join, both of its tables must allow it."},
     {.section = "table", .name = "hide_tenant_column", .type = SETTING_BOOL, IN_TABLE(hide_tenant_column),
      .default_text = "off", .reloadable = true,
      .help = "Whether SELECT *, RETURNING * and TABLE show the columns without the tenant column, for applications that "
@@ -155,6 +183,11 @@ const Setting settings_table[] = {
 
 const int settings_count = ARRAY_LEN(settings_table);
 _Static_assert(ARRAY_LEN(settings_table) <= SETTING_MAX, "SETTING_MAX is too small");
+
+bool settings_is_named(const Setting *setting) {
+    return strcmp(setting->section, "table") == 0 || strcmp(setting->section, "user") == 0 ||
+           strcmp(setting->section, "application") == 0;
+}
 
 const Setting *settings_find(const char *section, const char *name) {
     for (int i = 0; i < settings_count; i++)

@@ -18,13 +18,15 @@ typedef enum SettingType {
     SETTING_BYTES,  /* int64_t, with units B, kB, MB, GB */
     SETTING_TIME,   /* int, milliseconds; units ms, s, min, h; a bare number is in the row's unit */
     SETTING_ENUM,   /* int: index in `choices` */
+    SETTING_MODES,  /* Modes: see conf/modes.h */
 } SettingType;
 
 typedef struct Setting {
-    const char *section; /* "proxy"; "table" for the settings of a [table …] section */
+    const char *section; /* "proxy"; "table" for the settings of a [table …] section, likewise "user" and
+                            "application" */
     const char *name;
     SettingType type;
-    size_t offset;              /* in Config, or TableConfig for section "table" */
+    size_t offset;              /* in Config; of a section with names, in TableConfig or ClientConfig */
     int64_t min, max;           /* INT, BYTES, TIME (ms) */
     const char *default_text;   /* as in the file; NULL: not set */
     const char *const *choices; /* ENUM; ends with NULL; NULL entries never */
@@ -32,6 +34,10 @@ typedef struct Setting {
     bool reloadable;            /* SIGHUP takes a new value */
     const char *help;           /* one or two sentences */
 } Setting;
+
+/* Whether the setting's section has a name beside its kind, as in [table orders]: there is any number of
+ * them. */
+bool settings_is_named(const Setting *setting);
 
 extern const Setting settings_table[];
 extern const int settings_count;

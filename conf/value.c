@@ -92,11 +92,21 @@ static bool read_number(const Setting *setting, const char *text, int64_t *numbe
     return false;
 }
 
+/* Spaces do not count: "join,filter" is "join, filter". */
+static bool is_choice(const char *text, const char *choice) {
+    for (;; text++, choice++) {
+        text += strspn(text, " \t");
+        choice += strspn(choice, " \t");
+        if ((*text | 0x20) != (*choice | 0x20) || !*text || !*choice)
+            return !*text && !*choice;
+    }
+}
+
 static bool read_enum(const Setting *setting, const char *text, int *value, Error *err) {
     char *allowed;
 
     for (int i = 0; setting->choices[i]; i++)
-        if (str_ieq(str_of(text), setting->choices[i])) {
+        if (is_choice(text, setting->choices[i])) {
             *value = i;
             return true;
         }
@@ -165,6 +175,8 @@ bool value_read(const Setting *setting, const char *text, void *base, Error *err
         return read_bool(text, field, err);
     case SETTING_ENUM:
         return read_enum(setting, text, field, err);
+    case SETTING_MODES:
+        return modes_read(text, field, err);
     case SETTING_INT:
     case SETTING_OCTAL:
     case SETTING_TIME:
@@ -226,6 +238,8 @@ char *value_show(const Setting *setting, const void *base) {
         return mem_strdup(*(const bool *)field ? "on" : "off");
     case SETTING_ENUM:
         return mem_strdup(setting->choices[*(const int *)field]);
+    case SETTING_MODES:
+        return modes_show(field);
     case SETTING_BYTES:
         return show_number(setting, *(const int64_t *)field);
     case SETTING_INT:
@@ -259,6 +273,8 @@ char *value_allowed(const Setting *setting) {
         return mem_strdup("on, off");
     case SETTING_ENUM:
         return join_choices(setting->choices);
+    case SETTING_MODES:
+        return mem_strdup("log, notice, block; and for each of multi-tenant, refused, opaque, unparsed");
     case SETTING_INT:
     case SETTING_OCTAL:
     case SETTING_TIME:

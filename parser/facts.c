@@ -1,8 +1,9 @@
 /* Facts: from a text to its statements.
  *
- * The limits are checked first; then libpg_query parses and prints its tree as protobuf, protobuf-c unpacks
- * that into a temporary arena, and the converters make facts of it in the caller's. */
+ * The limits are checked first; then libpg_query parses, and the converters make facts of its tree in the
+ * caller's arena. */
 #include "parser/facts_internal.h"
+#include "parser/facts_tree.h"
 #include "parser/lex.h"
 
 const char *facts_string(Convert *c, const char *s) { return s && *s ? arena_strdup(c->arena, s) : NULL; }
@@ -45,13 +46,6 @@ void *facts_grow(Convert *c, void *array, int n, size_t size) {
     if (n > 0)
         memcpy(grown, array, (size_t)n * size);
     return grown;
-}
-
-/* The allocator for protobuf-c: all of a tree is freed with its arena. */
-static void *tree_alloc(void *arena, size_t size) { return arena_alloc(arena, size); }
-static void tree_free(void *arena, void *ptr) {
-    (void)arena;
-    (void)ptr;
 }
 
 static Span trimmed(Str text, uint32_t start, uint32_t end) {
@@ -97,10 +91,16 @@ static void convert_statement(Convert *c, Statement *stmt, const PgQuery__RawStm
     facts_statement_spans(c, stmt);
     stmt->config_calls = c->config_calls;
     stmt->nconfig_calls = c->nconfig_calls;
-    stmt->fingerprint = fingerprint(c->temporary, c->text, stmt->span);
 }
 
-static const Facts *convert(Convert *c, const PgQuery__ParseResult *tree) {
+typedef struct Parse {
+    Convert convert;
+    Facts *facts;
+} Parse;
+
+static void visit(const PgQuery__ParseResult *tree, uint64_t fingerprint_of_all, void *arg) {
+    Parse *parse = arg;
+    Convert *c = &parse->convert;
     Facts *facts = ARENA_NEW(c->arena, Facts);
 
     facts->nstatements = tree->n_stmts > 0 ? (int)tree->n_stmts : 1;
@@ -111,33 +111,28 @@ static const Facts *convert(Convert *c, const PgQuery__ParseResult *tree) {
         facts->statements[0].span = trimmed(c->text, 0, (uint32_t)c->text.len);
     facts->nparams = c->nparams;
     facts->literals_matter = c->literals_matter;
-    return facts;
+    if (facts->nstatements == 1)
+        facts->statements[0].fingerprint = fingerprint_of_all;
+    parse->facts = facts;
 }
 
-static const Facts *parse(Arena *arena, Arena *temporary, Str text, Error *err) {
-    ProtobufCAllocator allocator = {tree_alloc, tree_free, temporary};
-    PgQueryProtobufParseResult result = pg_query_parse_protobuf(text.ptr);
-    Convert c = {.arena = arena, .text = text, .temporary = temporary};
-    PgQuery__ParseResult *tree;
-    const Facts *facts = NULL;
+static const Facts *parse_text(Arena *arena, Arena *temporary, Str text, bool fingerprints, Error *err) {
+    Parse parse = {.convert = {.arena = arena, .text = text, .temporary = temporary}};
+    Facts *facts;
 
-    if (result.error) {
-        error_set(err, SQLSTATE_SYNTAX_ERROR, "%s", result.error->message);
-        if (result.error->cursorpos > 0)
-            error_detail(err, "At character %d.", result.error->cursorpos);
-    } else {
-        tree = pg_query__parse_result__unpack(&allocator, result.parse_tree.len,
-                                              (const uint8_t *)result.parse_tree.data);
-        if (tree)
-            facts = convert(&c, tree);
-        else
-            error_set(err, SQLSTATE_INTERNAL_ERROR, "the parser's output could not be read");
+    if (!facts_tree_visit(temporary, text.ptr, fingerprints, visit, &parse, err))
+        return NULL;
+    facts = parse.facts;
+    for (int i = 0; fingerprints && i < facts->nstatements; i++) {
+        Statement *stmt = &facts->statements[i];
+
+        if (stmt->kind != STMT_EMPTY && stmt->fingerprint == 0)
+            stmt->fingerprint = fingerprint(temporary, text, stmt->span);
     }
-    pg_query_free_protobuf_parse_result(result);
     return facts;
 }
 
-const Facts *facts_parse(Arena *arena, Str text, FactsLimits limits, Error *err) {
+static const Facts *parse_within(Arena *arena, Str text, FactsLimits limits, bool fingerprints, Error *err) {
     Arena *temporary = arena_new();
     const Facts *facts = NULL;
 
@@ -145,7 +140,15 @@ const Facts *facts_parse(Arena *arena, Str text, FactsLimits limits, Error *err)
     if (memchr(text.ptr, '\0', text.len))
         error_set(err, SQLSTATE_SYNTAX_ERROR, "statement contains a NUL byte");
     else if (facts_within_limits(temporary, text, limits, err))
-        facts = parse(arena, temporary, text, err);
+        facts = parse_text(arena, temporary, text, fingerprints, err);
     arena_free(temporary);
     return facts;
+}
+
+const Facts *facts_parse(Arena *arena, Str text, FactsLimits limits, Error *err) {
+    return parse_within(arena, text, limits, true, err);
+}
+
+const Facts *facts_parse_unnamed(Arena *arena, Str text, FactsLimits limits, Error *err) {
+    return parse_within(arena, text, limits, false, err);
 }

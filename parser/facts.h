@@ -183,6 +183,8 @@ struct FromItem {
     int nusing;
     const char *using_alias; /* USING (…) AS alias */
     Expr *quals;             /* ON; NULL without */
+    Span quals_span;         /* of a JOIN: the condition, without ON */
+    uint32_t using_end;      /* of a JOIN: the offset of the ")" behind USING's columns; 0 without */
 };
 
 typedef enum CteMaterialized { CTE_DEFAULT, CTE_MATERIALIZED, CTE_NOT_MATERIALIZED } CteMaterialized;
@@ -441,6 +443,32 @@ typedef struct FactsLimits {
  * rejects it (42601 with the parser's message). The facts and all they point to live in `arena`; they keep no
  * pointer into `text`. Call from a thread with FACTS_STACK_BYTES of stack. */
 const Facts *facts_parse(Arena *arena, Str text, FactsLimits limits, Error *err) MUST_USE;
+/* The same without fingerprints, which cost a third of it: they are 0. */
+const Facts *facts_parse_unnamed(Arena *arena, Str text, FactsLimits limits, Error *err) MUST_USE;
+
+/* A name that stands for a value in a statement which is part of a function: a parameter, a variable. */
+typedef struct FactsVariable {
+    const struct FactsVariable *outer; /* that is hidden by this one where their names are the same; NULL */
+    const char *name;
+    const char *label;   /* the function's name or the block's label, by which it may be qualified; or NULL */
+    int number; /* of the parameter that it is: 1 is $1; the same for the same value */
+} FactsVariable;
+
+/* Numbers of what is a field of a variable are larger. */
+#define FACTS_FIELD_NUMBER 1000000
+
+/* What names mean in a statement of a function. */
+typedef struct FactsScope {
+    const FactsVariable *variables; /* the innermost first; NULL: none */
+    const uint32_t *columns;        /* locations of names that are columns' all the same */
+    int ncolumns;
+} FactsScope;
+
+/* As facts_parse, for a statement in a function: what means one of the variables is an EXPR_PARAM of its
+ * number, and keeps its names. Fields of a variable, whose type nobody knows here, have numbers of their own.
+ */
+const Facts *facts_parse_in_function(Arena *arena, Str text, FactsLimits limits, const FactsScope *scope,
+                                     Error *err) MUST_USE;
 
 /* Calls `visit` for each block of the statement and of those inside it, an outer block before the blocks in
  * it, sub-selects and CTEs included. */

@@ -124,6 +124,7 @@ static void forget(Block *block) {
     block->span = block->where_span = block->column_list = block->default_values_span = none;
     block->conflict_target_span = block->merge_on_span = none;
     block->is_table_command = false;
+    spans_forget_joins(block);
     forget_targets(block->targets, block->ntargets);
     forget_targets(block->returning, block->nreturning);
     forget_targets(block->conflict_set, block->nconflict_set);

@@ -33,5 +33,8 @@ bool spans_row(const Tokens *ts, uint32_t open, Row *row) MUST_USE;
 
 /* The sub-selects of FROM or USING. */
 bool spans_from(const Tokens *ts, Range range, Block *block) MUST_USE;
+/* The conditions of its joins. */
+void spans_joins(const Tokens *ts, Range range, Block *block);
+void spans_forget_joins(Block *block);
 
 #endif

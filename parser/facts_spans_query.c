@@ -100,6 +100,7 @@ static bool item_spans(const Tokens *ts, Range range, const FromItem *item, uint
 bool spans_from(const Tokens *ts, Range range, Block *block) {
     uint32_t at = range.from;
 
+    spans_joins(ts, range, block);
     for (int i = 0; i < block->nfrom; i++)
         if (!item_spans(ts, range, block->from[i], &at))
             return false;

@@ -16,17 +16,17 @@
 #define TOKEN_WORDS(X) \
     X(ALL, "all") X(ANALYSE, "analyse") X(ANALYZE, "analyze") X(AND, "and") X(AS, "as") X(BY, "by") \
     X(CASE, "case") X(CONFLICT, "conflict") X(CONSTRAINT, "constraint") X(CREATE, "create") \
-    X(CYCLE, "cycle") X(DATA, "data") X(DEFAULT, "default") X(DELETE, "delete") \
-    X(DISTINCT, "distinct") X(DO, "do") X(END, "end") X(EXCEPT, "except") X(FETCH, "fetch") \
-    X(FOR, "for") X(FROM, "from") X(GROUP, "group") X(HAVING, "having") X(INSERT, "insert") \
-    X(INTERSECT, "intersect") X(INTO, "into") X(IS, "is") X(JOIN, "join") X(LATERAL, "lateral") \
-    X(LIMIT, "limit") X(MATCHED, "matched") X(MATERIALIZED, "materialized") X(MERGE, "merge") \
-    X(NO, "no") X(NOT, "not") X(NOTHING, "nothing") X(OFFSET, "offset") X(ON, "on") X(ONLY, "only") \
-    X(ORDER, "order") X(OVERRIDING, "overriding") X(RETURNING, "returning") X(ROW, "row") \
-    X(SEARCH, "search") X(SELECT, "select") X(SET, "set") X(TABLE, "table") X(THEN, "then") \
-    X(UESCAPE, "uescape") X(UNION, "union") X(UPDATE, "update") X(USING, "using") \
-    X(VALUES, "values") X(VERBOSE, "verbose") X(WHEN, "when") X(WHERE, "where") X(WINDOW, "window") \
-    X(WITH, "with")
+    X(CROSS, "cross") X(CYCLE, "cycle") X(DATA, "data") X(DEFAULT, "default") X(DELETE, "delete") \
+    X(DISTINCT, "distinct") X(DO, "do") X(END, "end") X(EXCEPT, "except") X(FETCH, "fetch") X(FOR, "for") \
+    X(FROM, "from") X(FULL, "full") X(GROUP, "group") X(HAVING, "having") X(INNER, "inner") \
+    X(INSERT, "insert") X(INTERSECT, "intersect") X(INTO, "into") X(IS, "is") X(JOIN, "join") \
+    X(LATERAL, "lateral") X(LEFT, "left") X(LIMIT, "limit") X(MATCHED, "matched") \
+    X(MATERIALIZED, "materialized") X(MERGE, "merge") X(NATURAL, "natural") X(NO, "no") X(NOT, "not") \
+    X(NOTHING, "nothing") X(OFFSET, "offset") X(ON, "on") X(ONLY, "only") X(ORDER, "order") \
+    X(OUTER, "outer") X(OVERRIDING, "overriding") X(RETURNING, "returning") X(RIGHT, "right") \
+    X(ROW, "row") X(SEARCH, "search") X(SELECT, "select") X(SET, "set") X(TABLE, "table") X(THEN, "then") \
+    X(UESCAPE, "uescape") X(UNION, "union") X(UPDATE, "update") X(USING, "using") X(VALUES, "values") \
+    X(VERBOSE, "verbose") X(WHEN, "when") X(WHERE, "where") X(WINDOW, "window") X(WITH, "with")
 /* clang-format on */
 
 typedef enum TokenWord {

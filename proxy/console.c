@@ -16,6 +16,7 @@
 
 struct Console {
     const ConsoleCommand *parsed; /* of the unnamed statement: the only one that there is */
+    Buf arguments;                /* of `parsed` */
     bool empty;                   /* that text had no command in it */
     bool pending;                 /* rows are being collected elsewhere */
     bool skipping;                /* after an error, until Sync */
@@ -66,7 +67,12 @@ Console *console_start(Session *s) {
     return MEM_NEW(Console);
 }
 
-void console_free(Console *console) { free(console); }
+void console_free(Console *console) {
+    if (!console)
+        return;
+    buf_free(&console->arguments);
+    free(console);
+}
 
 bool console_is_idle(const Console *console) { return !console->pending; }
 
@@ -172,13 +178,16 @@ static void collect(Session *s, const ConsoleCommand *command, bool simple) {
     }
 }
 
-static void execute(Session *s, const ConsoleCommand *command, bool simple) {
-    if (!command->run) {
+static void execute(Session *s, const ConsoleCommand *command, Str arguments, bool simple) {
+    if (!command->run && !command->with) {
         collect(s, command, simple);
         return;
     }
     ConsoleRows rows = {0};
-    command->run(s->worker->proxy, &rows);
+    if (command->with)
+        command->with(s, arguments, &rows);
+    else
+        command->run(s->worker->proxy, &rows);
     answer(s, command, &rows, simple);
     buf_free(&rows.messages);
 }
@@ -191,7 +200,7 @@ static bool is_blank(Str text) {
 }
 
 static void handle_query(Session *s, Str payload) {
-    Str text;
+    Str text, arguments;
     Error err;
     if (!frontend_query(payload, &text, &err)) {
         fail(s, &err, true);
@@ -204,21 +213,25 @@ static void handle_query(Session *s, Str payload) {
         send_message(s, m);
         return;
     }
-    const ConsoleCommand *command = console_command(text);
+    const ConsoleCommand *command = console_command(text, &arguments);
     if (command)
-        execute(s, command, true);
+        execute(s, command, arguments, true);
     else
         fail_unknown(s, text, true);
 }
 
 static void handle_parse(Session *s, Str payload) {
     ParseMessage parse;
+    Str arguments;
     Error err;
     if (!frontend_parse(payload, &parse, &err)) {
         fail(s, &err, false);
         return;
     }
-    s->console->parsed = console_command(parse.query);
+    s->console->parsed = console_command(parse.query, &arguments);
+    buf_clear(&s->console->arguments);
+    if (s->console->parsed)
+        buf_append_str(&s->console->arguments, arguments);
     s->console->empty = is_blank(parse.query);
     if (!s->console->parsed && !s->console->empty) {
         fail_unknown(s, parse.query, false);
@@ -245,8 +258,9 @@ static void handle_describe(Session *s, Str payload) {
 }
 
 static void handle_execute(Session *s) {
-    if (s->console->parsed) {
-        execute(s, s->console->parsed, false);
+    Console *c = s->console;
+    if (c->parsed) {
+        execute(s, c->parsed, (Str){(const char *)buf_ptr(&c->arguments), buf_len(&c->arguments)}, false);
         return;
     }
     Buf *m = message(s);

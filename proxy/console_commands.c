@@ -40,33 +40,61 @@ static void run_nothing(Proxy *proxy, ConsoleRows *rows) {
 }
 
 const ConsoleCommand console_commands[] = {
-    {"SHOW HELP", COLUMNS_HELP, NULL, show_help, NULL, NULL, "this list"},
-    {"SHOW CLIENTS", COLUMNS_CLIENTS, NULL, NULL, show_clients, NULL, "the connected clients"},
-    {"SHOW SERVERS", COLUMNS_SERVERS, NULL, NULL, show_servers, NULL,
-     "their connections to the database server"},
-    {"SHOW STATS", COLUMNS_STATS, NULL, show_stats, NULL, NULL,
-     "what each worker has counted since the start"},
-    {"SHOW CACHE", COLUMNS_CACHE, NULL, show_cache, NULL, NULL, "each worker's statement cache"},
-    {"SHOW AUDIT", COLUMNS_AUDIT, NULL, NULL, NULL, show_audit,
-     "statement shapes with verdicts, the most expensive first"},
-    {"SHOW TABLES", COLUMNS_TABLES, NULL, NULL, show_tables, NULL,
-     "kind, stage and tenant path of each table"},
-    {"SHOW CATALOG", COLUMNS_CATALOG, NULL, show_catalog, NULL, NULL,
-     "the state of the control connection and of the catalog"},
-    {"SHOW CONFIG", COLUMNS_CONFIG, NULL, NULL, NULL, show_config,
-     "the settings in force, each with its source"},
-    {"SHOW VERSION", COLUMNS_VERSION, NULL, show_version, NULL, NULL, "the proxy's version"},
-    {"RELOAD", NULL, NULL, NULL, NULL, run_reload, "read the configuration file again, and the catalog"},
-    {"SHUTDOWN", NULL, NULL, run_shutdown, NULL, NULL, "stop when all transactions have finished"},
-    {"SHUTDOWN IMMEDIATE", NULL, "SHUTDOWN", run_shutdown_immediate, NULL, NULL, "stop at once"},
-    {"BEGIN", NULL, NULL, run_nothing, NULL, NULL, NULL},
-    {"COMMIT", NULL, NULL, run_nothing, NULL, NULL, NULL},
-    {"ROLLBACK", NULL, NULL, run_nothing, NULL, NULL, NULL},
+    {.words = "SHOW HELP", .columns = COLUMNS_HELP, .run = show_help, .help = "this list"},
+    {.words = "SHOW CLIENTS",
+     .columns = COLUMNS_CLIENTS,
+     .of_worker = show_clients,
+     .help = "the connected clients"},
+    {.words = "SHOW SERVERS",
+     .columns = COLUMNS_SERVERS,
+     .of_worker = show_servers,
+     .help = "their connections to the database server"},
+    {.words = "SHOW STATS",
+     .columns = COLUMNS_STATS,
+     .run = show_stats,
+     .help = "what each worker has counted since the start"},
+    {.words = "SHOW CACHE",
+     .columns = COLUMNS_CACHE,
+     .run = show_cache,
+     .help = "each worker's statement cache"},
+    {.words = "SHOW AUDIT",
+     .columns = COLUMNS_AUDIT,
+     .slow = show_audit,
+     .help = "statement shapes with verdicts, the most expensive first"},
+    {.words = "SHOW ALLOWED",
+     .columns = COLUMNS_ALLOWED,
+     .run = show_allowed,
+     .help = "statements that no mode applies to, from the file and from this console"},
+    {.words = "SHOW TABLES",
+     .columns = COLUMNS_TABLES,
+     .of_worker = show_tables,
+     .help = "kind, stage and tenant path of each table"},
+    {.words = "SHOW CATALOG",
+     .columns = COLUMNS_CATALOG,
+     .run = show_catalog,
+     .help = "the state of the control connection and of the catalog"},
+    {.words = "SHOW CONFIG",
+     .columns = COLUMNS_CONFIG,
+     .slow = show_config,
+     .help = "the settings in force, each with its source"},
+    {.words = "SHOW VERSION", .columns = COLUMNS_VERSION, .run = show_version, .help = "the proxy's version"},
+    {.words = "ALLOW",
+     .with = console_allow,
+     .arguments = "FINGERPRINT [UNTIL 'TIME']",
+     .help = "let a statement pass whatever its mode, until the time or the proxy's end"},
+    {.words = "DISALLOW", .with = console_disallow, .arguments = "FINGERPRINT", .help = "take that back"},
+    {.words = "RELOAD", .slow = run_reload, .help = "read the configuration file again, and the catalog"},
+    {.words = "SHUTDOWN", .run = run_shutdown, .help = "stop when all transactions have finished"},
+    {.words = "SHUTDOWN IMMEDIATE", .tag = "SHUTDOWN", .run = run_shutdown_immediate, .help = "stop at once"},
+    {.words = "BEGIN", .run = run_nothing},
+    {.words = "COMMIT", .run = run_nothing},
+    {.words = "ROLLBACK", .run = run_nothing},
     {0},
 };
 
-/* Compares words, with any white space between them. */
-static bool matches(Str text, const char *words) {
+/* Whether a text begins with the words, any white space between them. *rest: what follows, which must be
+ * nothing unless `open`. */
+static bool matches(Str text, const char *words, bool open, Str *rest) {
     size_t i = 0;
     while (*words) {
         size_t n = strcspn(words, " ");
@@ -83,16 +111,17 @@ static bool matches(Str text, const char *words) {
             words++;
         }
     }
-    return i == text.len;
+    *rest = str_trim((Str){text.ptr + i, text.len - i});
+    return i == text.len || (open && strchr(" \t\r\n", text.ptr[i]));
 }
 
-const ConsoleCommand *console_command(Str text) {
-    static const ConsoleCommand SET = {"SET", NULL, "SET", run_nothing, NULL, NULL, NULL};
+const ConsoleCommand *console_command(Str text, Str *arguments) {
+    static const ConsoleCommand SET = {.words = "SET", .run = run_nothing};
     text = str_trim(text);
     while (text.len > 0 && text.ptr[text.len - 1] == ';')
         text = str_trim((Str){text.ptr, text.len - 1});
     for (const ConsoleCommand *c = console_commands; c->words; c++)
-        if (matches(text, c->words))
+        if (matches(text, c->words, c->with != NULL, arguments))
             return c;
     if (text.len > 4 && strncasecmp(text.ptr, "SET ", 4) == 0)
         return &SET;

@@ -17,15 +17,19 @@ typedef struct ConsoleCommand {
     const char *words;          /* "SHOW CLIENTS" */
     const char *const *columns; /* ends with NULL; NULL: no result set */
     const char *tag;            /* of CommandComplete, where there is no result set; NULL: the words */
-    /* Exactly one of the three: */
+    /* Exactly one of the three, or `with`: */
     void (*run)(Proxy *proxy, ConsoleRows *rows);         /* quick, on the session's worker */
     void (*of_worker)(Worker *worker, ConsoleRows *rows); /* once on each worker's thread */
     void (*slow)(Proxy *proxy, ConsoleRows *rows);        /* on a pool thread */
     const char *help;
+    /* Or this one, quick as `run`, for a command that something follows; how that is written. */
+    void (*with)(Session *session, Str arguments, ConsoleRows *rows);
+    const char *arguments;
 } ConsoleCommand;
 
-/* Finds the command that a text (with or without semicolon, in any case) names; NULL if there is none. */
-const ConsoleCommand *console_command(Str text) MUST_USE;
+/* Finds the command that a text (with or without semicolon, in any case) names; NULL if there is none.
+ * *arguments: what follows its words, without the space around it. */
+const ConsoleCommand *console_command(Str text, Str *arguments) MUST_USE;
 /* All of them, for HELP and for tests; ends with words NULL. */
 extern const ConsoleCommand console_commands[];
 
@@ -40,7 +44,8 @@ extern const char *const COLUMNS_HELP[],
                                                                     *const COLUMNS_TABLES[],
                                                                         *const COLUMNS_CONFIG[],
                                                                             *const COLUMNS_VERSION[],
-                                                                                *const COLUMNS_CATALOG[];
+                                                                                *const COLUMNS_CATALOG[],
+                                                                                    *const COLUMNS_ALLOWED[];
 void show_help(Proxy *proxy, ConsoleRows *rows);
 void show_clients(Worker *worker, ConsoleRows *rows);
 void show_servers(Worker *worker, ConsoleRows *rows);
@@ -51,5 +56,10 @@ void show_tables(Worker *worker, ConsoleRows *rows);
 void show_config(Proxy *proxy, ConsoleRows *rows);
 void show_version(Proxy *proxy, ConsoleRows *rows);
 void show_catalog(Proxy *proxy, ConsoleRows *rows);
+void show_allowed(Proxy *proxy, ConsoleRows *rows);
+
+/* console_allow.c */
+void console_allow(Session *session, Str arguments, ConsoleRows *rows);
+void console_disallow(Session *session, Str arguments, ConsoleRows *rows);
 
 #endif

@@ -54,10 +54,16 @@ static void finish(RowTexts *row, ConsoleRows *rows) {
 const char *const COLUMNS_HELP[] = {"command", "does", NULL};
 
 void show_help(Proxy *proxy, ConsoleRows *rows) {
+    RowTexts row = {.arena = arena_new()};
     (void)proxy;
-    for (const ConsoleCommand *c = console_commands; c->words; c++)
-        if (c->help)
-            console_row(rows, (const char *const[]){c->words, c->help}, 2);
+    for (const ConsoleCommand *c = console_commands; c->words; c++) {
+        if (!c->help)
+            continue;
+        add(&row, c->arguments ? arena_printf(row.arena, "%s %s", c->words, c->arguments) : c->words);
+        add(&row, c->help);
+        finish(&row, rows);
+    }
+    arena_free(row.arena);
 }
 
 const char *const COLUMNS_VERSION[] = {"version", "started", NULL};
@@ -73,8 +79,8 @@ void show_version(Proxy *proxy, ConsoleRows *rows) {
 /* ---- CLIENTS, SERVERS ---- */
 
 const char *const COLUMNS_CLIENTS[] = {
-    "id",          "worker",       "user",    "database",   "application_name", "address",  "tls", "state",
-    "transaction", "connect_time", "idle_ms", "statements", "rewritten",        "prepared", NULL};
+    "id",          "worker",       "user",    "database",   "application_name", "address",  "tls",  "state",
+    "transaction", "connect_time", "idle_ms", "statements", "rewritten",        "prepared", "mode", NULL};
 
 static const char *transaction_name(char status) {
     return status == 'I'   ? "idle"
@@ -103,7 +109,10 @@ void show_clients(Worker *w, ConsoleRows *rows) {
         add_number(&row, s->statements);
         add_number(&row, s->rewritten);
         add_number(&row, (uint64_t)prepared_count(&s->prepared));
+        char *mode = modes_show(&s->modes.modes);
+        add(&row, s->state == SESSION_ACTIVE ? mode : NULL);
         finish(&row, rows);
+        free(mode);
     }
     arena_free(row.arena);
 }
@@ -151,13 +160,15 @@ const char *const COLUMNS_STATS[] = {"worker",
                                      "tenants_looked_up",
                                      "errors",
                                      "unscoped",
+                                     "noticed",
+                                     "blocked",
                                      "cache_hits",
                                      "cache_misses",
                                      "bytes_from_clients",
                                      "bytes_from_servers",
                                      NULL};
 
-#define NSTATS 13
+#define NSTATS 15
 
 static void read_stats(const Worker *w, uint64_t out[NSTATS]) {
     const WorkerStats *s = &w->stats;
@@ -171,6 +182,8 @@ static void read_stats(const Worker *w, uint64_t out[NSTATS]) {
                                      READ(s->tenants_looked_up),
                                      READ(s->errors),
                                      READ(s->unscoped),
+                                     READ(s->noticed),
+                                     READ(s->blocked),
                                      READ(p->hits),
                                      READ(p->misses),
                                      READ(s->bytes_from_clients),
@@ -221,10 +234,11 @@ void show_cache(Proxy *proxy, ConsoleRows *rows) {
 
 /* ---- AUDIT ---- */
 
-const char *const COLUMNS_AUDIT[] = {"fingerprint", "verdict",  "calls",     "errors",      "total_ms",
-                                     "avg_ms",      "max_ms",   "rewritten", "application", "user",
-                                     "tables",      "unscoped", "reason",    "suggestion",  "first_seen",
-                                     "last_seen",   "sample",   NULL};
+const char *const COLUMNS_AUDIT[] = {
+    "fingerprint", "verdict",     "calls",   "errors",       "total_ms", "avg_ms", "max_ms",
+    "rewritten",   "application", "user",    "tables",       "unscoped", "reason", "suggestion",
+    "first_seen",  "last_seen",   "sample",  "citus_error",  "proposed", "sent",   "note",
+    "refused",     "blocked",     "noticed", "applications", NULL};
 
 void show_audit(Proxy *proxy, ConsoleRows *rows) {
     Arena *arena = arena_new();
@@ -250,6 +264,14 @@ void show_audit(Proxy *proxy, ConsoleRows *rows) {
         add_time(&row, a->first_seen);
         add_time(&row, a->last_seen);
         add(&row, a->sample);
+        add(&row, a->citus_error);
+        add(&row, a->proposed);
+        add(&row, a->sent);
+        add(&row, a->note);
+        add(&row, a->refused);
+        add_number(&row, a->blocked);
+        add_number(&row, a->noticed);
+        add(&row, audit_clients_json(a, row.arena));
         finish(&row, rows);
     }
     arena_free(row.arena);
@@ -324,6 +346,45 @@ void show_catalog(Proxy *proxy, ConsoleRows *rows) {
     arena_free(row.arena);
 }
 
+/* ---- ALLOWED ---- */
+
+const char *const COLUMNS_ALLOWED[] = {"fingerprint", "until", "expired",  "source", "allowed_by",
+                                       "reason",      "hits",  "last_hit", NULL};
+
+typedef struct AllowedRows {
+    ConsoleRows *rows;
+    RowTexts row;
+    const char *path;
+    int64_t now_us;
+} AllowedRows;
+
+static void add_allowed(const AllowedRow *a, void *arg) {
+    AllowedRows *all = arg;
+    RowTexts *row = &all->row;
+    char *until = allow_show_until(a->until_us);
+    add(row, arena_printf(row->arena, "%016" PRIx64, a->fingerprint));
+    add(row, until);
+    add_bool(row, a->until_us <= all->now_us);
+    add(row, a->line > 0 ? arena_printf(row->arena, "%s:%d", all->path, a->line) : "console");
+    add(row, a->by);
+    add(row, a->reason);
+    add_number(row, a->hits);
+    add_time(row, a->last_hit_us);
+    finish(row, all->rows);
+    free(until);
+}
+
+void show_allowed(Proxy *proxy, ConsoleRows *rows) {
+    Runtime *runtime = proxy_runtime(proxy);
+    AllowedRows all = {.rows = rows,
+                       .row = {.arena = arena_new()},
+                       .path = runtime->config->path,
+                       .now_us = (int64_t)time(NULL) * 1000000};
+    allowed_visit(&proxy->allowed, add_allowed, &all);
+    arena_free(all.row.arena);
+    runtime_unref(runtime);
+}
+
 /* ---- CONFIG ---- */
 
 const char *const COLUMNS_CONFIG[] = {"section", "name",       "value", "default",
@@ -345,7 +406,7 @@ void show_config(Proxy *proxy, ConsoleRows *rows) {
     Runtime *runtime = proxy_runtime(proxy);
     for (int i = 0; i < settings_count; i++) {
         const Setting *setting = &settings_table[i];
-        if (strcmp(setting->section, "table") == 0)
+        if (settings_is_named(setting))
             continue;
         char *value = config_show(runtime->config, setting);
         add_setting(&row, runtime, setting, value, runtime->config->source_line[i]);

@@ -8,6 +8,8 @@
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "parser/lex.h"
+#include "proxy/mode.h"
+#include "proxy/plan_audit.h"
 #include "proxy/track.h"
 
 /* A text longer than this is planned each time: it would push out hundreds of others. */
@@ -22,6 +24,7 @@ struct PlanEntry {
     List lru;
     uint64_t hash;
     Str key;       /* shape, or exact text; in `arena` */
+    Str text;      /* that was parsed: the facts refer to it; likewise */
     bool exact;    /* key is the text itself */
     bool by_exact; /* of a shape: a literal matters, look on by exact text */
     bool cached;   /* in the table */
@@ -108,6 +111,7 @@ void plan_cache_init(PlanCache *cache, int max_entries, FactsLimits limits, Audi
     cache->max_entries = max_entries > 0 ? max_entries : 1;
     cache->limits = limits;
     cache->ledger = ledger;
+    cache->auditing = true;
     cache->nbuckets = 64;
     while (cache->nbuckets < (uint32_t)cache->max_entries)
         cache->nbuckets *= 2;
@@ -152,6 +156,7 @@ static PlanEntry *entry_new(PlanCache *cache, const PlanRequest *request, Str ke
     e->references = 1;
     e->arena = arena_new();
     e->key = arena_str(e->arena, key);
+    e->text = key.ptr == request->text.ptr ? e->key : arena_str(e->arena, request->text);
     e->hash = hash;
     e->exact = exact;
     list_init(&e->lru);
@@ -163,7 +168,7 @@ static PlanEntry *entry_new(PlanCache *cache, const PlanRequest *request, Str ke
     Error err;
     e->unparsed = why_unparsed(request, has_shape ? cache->shape.text : request->text);
     if (!e->unparsed) {
-        e->facts = facts_parse(e->arena, request->text, cache->limits, &err);
+        e->facts = facts_parse(e->arena, e->text, cache->limits, &err);
         if (!e->facts)
             e->unparsed = arena_strdup(e->arena, err.message);
     }
@@ -226,29 +231,27 @@ static const Decision *decide_unparsed(Arena *arena, const char *why) {
     return d;
 }
 
+/* FNV-1a. */
+static uint64_t stable_hash(Str text) {
+    uint64_t hash = 0xcbf29ce484222325u;
+    for (size_t i = 0; i < text.len; i++)
+        hash = (hash ^ (unsigned char)text.ptr[i]) * 0x100000001b3u;
+    return hash;
+}
+
 static void find_audit_entries(PlanCache *cache, Plan *plan, const PlanRequest *request, bool has_shape,
                                PlanOnNew *on_new, void *arg) {
-    const Facts *facts = plan->entry->facts;
-    for (int i = 0; i < plan->nstatements; i++) {
-        AuditSubject subject = {.decision = &plan->decision->statements[i],
-                                .text = request->text,
-                                .application = request->application,
-                                .role = request->role};
-        if (facts && i < facts->nstatements) {
-            Span span = facts->statements[i].span;
-            subject.fingerprint = facts->statements[i].fingerprint;
-            subject.text = (Str){request->text.ptr + span.start, span.end - span.start};
-        } else {
-            /* Without a parse there is no fingerprint; the shape's hash keeps what is different apart. */
-            subject.fingerprint = has_shape ? cache->shape.hash : plan->entry->hash;
-        }
-        if (has_shape && plan->nstatements == 1)
-            subject.shape = cache->shape.text;
-        bool is_new = false;
-        plan->audit[i] = audit_entry(cache->ledger, &subject, &is_new);
-        if (is_new && on_new)
-            on_new(&subject, arg);
-    }
+    const PlanEntry *e = plan->entry;
+    const PlanAudit made_from = {
+        .ledger = cache->ledger,
+        .facts = e->facts,
+        .text = e->text,
+        .shape = has_shape ? cache->shape.text : STR_NONE,
+        .unparsed_fingerprint = plan->unparsed_fingerprint,
+        .application = request->application,
+        .role = request->role,
+    };
+    plan_audit(plan, &made_from, on_new, arg);
 }
 
 static bool *find_repeated(Plan *plan, Str text) {
@@ -302,17 +305,24 @@ static Plan *plan_new(PlanCache *cache, PlanEntry *e, const PlanRequest *request
         plan->decision = decide_unparsed(plan->arena, "the catalog has not been read yet");
     else
         plan->decision =
-            decide(plan->arena, request->text, e->facts, plan->snapshot,
+            decide(plan->arena, e->text, e->facts, plan->snapshot,
                    plan->hidden_effects || !request->context ? &UNKNOWN : &request->context->session);
     plan->nstatements = plan->decision->nstatements;
     gather_decision(plan, request->text);
-    plan->audit = ARENA_ARRAY(plan->arena, AuditEntry *, plan->nstatements ? plan->nstatements : 1);
-    find_audit_entries(cache, plan, request, has_shape, on_new, arg);
+    if (!e->facts)
+        plan->unparsed_fingerprint = stable_hash(has_shape ? cache->shape.text : request->text);
+    plan->subjects = mode_subjects_of(plan);
+    plan->allowed = ARENA_ARRAY(plan->arena, AllowedSlot, plan->nstatements ? plan->nstatements : 1);
+    if (cache->auditing) {
+        plan->audit = ARENA_ARRAY(plan->arena, AuditEntry *, plan->nstatements ? plan->nstatements : 1);
+        find_audit_entries(cache, plan, request, has_shape, on_new, arg);
+    }
     return plan;
 }
 
-static bool is_current(const Plan *plan, const PlanRequest *request) {
-    return plan->generation == (request->snapshot ? request->snapshot->generation : 0) &&
+static bool is_current(const PlanCache *cache, const Plan *plan, const PlanRequest *request) {
+    return plan_audits_as(plan, cache) &&
+           plan->generation == (request->snapshot ? request->snapshot->generation : 0) &&
            plan->context == (request->context ? request->context->number : 0);
 }
 
@@ -333,7 +343,7 @@ static void entry_tidy(PlanEntry *e, uint64_t generation) {
 static Plan *entry_plan(PlanCache *cache, PlanEntry *e, const PlanRequest *request, bool has_shape,
                         PlanOnNew *on_new, void *arg) {
     for (Plan *p = e->plans; p; p = p->next)
-        if (is_current(p, request)) {
+        if (is_current(cache, p, request)) {
             atomic_fetch_add_explicit(&cache->stats.hits, 1, memory_order_relaxed);
             return plan_ref(p);
         }
@@ -414,6 +424,11 @@ Plan *plan_get(PlanCache *cache, const PlanRequest *request, PlanOnNew *on_new, 
 void plan_cache_sweep(PlanCache *cache, uint64_t generation) {
     LIST_FOREACH(it, &cache->lru)
     entry_tidy(LIST_ENTRY(it, PlanEntry, lru), generation);
+}
+
+uint64_t plan_fingerprint(const Plan *plan, int index) {
+    const Statement *stmt = plan_statement(plan, index);
+    return stmt ? stmt->fingerprint : plan->unparsed_fingerprint;
 }
 
 const Statement *plan_statement(const Plan *plan, int index) {

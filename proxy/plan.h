@@ -20,6 +20,7 @@
 #include "base/list.h"
 #include "catalog/snapshot.h"
 #include "parser/shape.h"
+#include "proxy/allowed.h"
 #include "proxy/context.h"
 #include "rewrite/decide.h"
 
@@ -34,8 +35,10 @@ typedef struct Plan {
     Snapshot *snapshot;       /* counted: the decision points into it; NULL if there was none */
     Arena *arena;             /* owns the decision */
     const Decision *decision; /* never NULL */
-    AuditEntry **audit;       /* one per statement */
-    int nstatements;          /* at least 1 */
+    AuditEntry **audit;       /* one per statement; NULL: made without audit */
+    AllowedSlot *allowed;     /* likewise, of use to proxy/mode.c alone */
+    uint64_t unparsed_fingerprint;
+    int nstatements; /* at least 1 */
     /* What the session must do when it sends the text, gathered from all statements: */
     bool has_effects; /* track_concerns some statement */
     bool has_ddl;
@@ -51,6 +54,7 @@ typedef struct Plan {
     bool *repeated;         /* per $n: it occurs more than once; only where there are slots */
     bool writes;            /* INSERT, UPDATE, DELETE, MERGE or COPY FROM, wherever */
     const Table *migrating; /* the first table under migration that it writes to; NULL: none */
+    uint8_t subjects;       /* what its statements' modes depend on: see proxy/mode.h */
     bool hidden_effects; /* several statements, and one changes how the next is read: planned with an unknown
                             path */
 } Plan;
@@ -73,6 +77,7 @@ typedef struct PlanCache {
     FactsLimits limits;
     Shape shape;         /* of the text being looked up: valid until the next look-up */
     AuditLedger *ledger; /* not owned */
+    bool auditing;       /* plans are made with audit entries; one that is not as this says is made anew */
     PlanStats stats;
 } PlanCache;
 
@@ -99,6 +104,15 @@ typedef void PlanOnNew(const AuditSubject *subject, void *arg);
 Plan *plan_get(PlanCache *cache, const PlanRequest *request, PlanOnNew *on_new, void *arg) MUST_USE;
 Plan *plan_ref(Plan *plan);
 void plan_unref(Plan *plan); /* NULL is permitted */
+
+/* Whether a plan counts what the cache has to count. */
+static inline bool plan_audits_as(const Plan *plan, const PlanCache *cache) {
+    return (plan->audit != NULL) == cache->auditing;
+}
+
+/* By which the audit and the allow-list know a statement: the parser's; of a text without one, a hash of its
+ * shape that is the same in every process. */
+uint64_t plan_fingerprint(const Plan *plan, int index) MUST_USE;
 
 /* The statement at an index; NULL if the text was not parsed. */
 const Statement *plan_statement(const Plan *plan, int index) MUST_USE;

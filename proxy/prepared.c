@@ -130,7 +130,7 @@ int prepared_count(const PreparedTable *table) { return (int)HASH_COUNT(table->n
 
 /* ---- portals ---- */
 
-static void portal_set(Portal *portal, const Prepared *p) {
+static void portal_set(Portal *portal, const Prepared *p, uint32_t modes) {
     Plan *plan = p && p->plan ? plan_ref(p->plan) : NULL;
     Rewritten *rewritten = p && p->rewritten ? rewritten_ref(p->rewritten) : NULL;
     plan_unref(portal->plan);
@@ -139,11 +139,13 @@ static void portal_set(Portal *portal, const Prepared *p) {
     portal->prepares = plan && plan->prepares ? mem_strdup(p->query.ptr) : NULL;
     portal->plan = plan;
     portal->rewritten = rewritten;
+    portal->modes = modes;
+    portal->begun = false;
 }
 
-void portal_bind(PreparedTable *table, Str name, const Prepared *p) {
+void portal_bind(PreparedTable *table, Str name, const Prepared *p, uint32_t modes) {
     if (name.len == 0) {
-        portal_set(&table->unnamed_portal, p);
+        portal_set(&table->unnamed_portal, p, modes);
         return;
     }
     char key[PREPARED_NAME_BYTES];
@@ -155,12 +157,12 @@ void portal_bind(PreparedTable *table, Str name, const Prepared *p) {
         memcpy(portal->name, key, sizeof key);
         HASH_ADD_KEYPTR(hh, table->portals, portal->name, strlen(portal->name), portal);
     }
-    portal_set(portal, p);
+    portal_set(portal, p, modes);
 }
 
-const Portal *portal_find(const PreparedTable *table, Str name) {
+Portal *portal_find(const PreparedTable *table, Str name) {
     if (name.len == 0)
-        return &table->unnamed_portal;
+        return (Portal *)(uintptr_t)&table->unnamed_portal;
     char key[PREPARED_NAME_BYTES];
     Portal *portal;
     prepared_name(key, name);
@@ -170,20 +172,20 @@ const Portal *portal_find(const PreparedTable *table, Str name) {
 
 static void portal_free(PreparedTable *table, Portal *portal) {
     HASH_DELETE(hh, table->portals, portal);
-    portal_set(portal, NULL);
+    portal_set(portal, NULL, 0);
     free(portal);
 }
 
 void portal_close(PreparedTable *table, Str name) {
-    Portal *portal = (Portal *)(uintptr_t)portal_find(table, name);
+    Portal *portal = portal_find(table, name);
     if (portal == &table->unnamed_portal)
-        portal_set(portal, NULL);
+        portal_set(portal, NULL, 0);
     else if (portal)
         portal_free(table, portal);
 }
 
 void portal_close_all(PreparedTable *table) {
-    portal_set(&table->unnamed_portal, NULL);
+    portal_set(&table->unnamed_portal, NULL, 0);
     Portal *portal, *next;
     HASH_ITER(hh, table->portals, portal, next)
     portal_free(table, portal);

@@ -21,7 +21,7 @@
 typedef struct Prepared {
     int references;
     char name[PREPARED_NAME_BYTES]; /* "" is the unnamed one */
-    Str query;                      /* the client's text, owned */
+    Str query;                      /* the client's text, owned; its beginning, if it is `unread` */
     uint8_t *types;                 /* parameter type OIDs as sent, owned */
     int ntypes;
     uint8_t *described; /* the types of all parameters, as the server told them; owned, NULL */
@@ -30,6 +30,7 @@ typedef struct Prepared {
     Rewritten *rewritten; /* counted; NULL: sent as it is */
     uint64_t sent_hash;   /* of the text that was sent; 0: the original */
     uint64_t sequence;    /* ReplyQueue.pushed behind the client's Parse */
+    bool unread;          /* the text is too long: it cannot be sent again, whatever becomes of the plan */
     bool missing;         /* the server may not have it as noted here: it must be sent again */
     uint32_t unconfirmed; /* Parse messages of the proxy's own for it that are not answered yet */
     uint64_t batch;       /* the batch, by number of Syncs, that the last of them stands in */
@@ -41,6 +42,8 @@ typedef struct Portal {
     Plan *plan;           /* counted; NULL: of a statement that is not known here */
     Rewritten *rewritten; /* counted; NULL */
     char *prepares;       /* the text of a PREPARE, owned; else NULL */
+    uint32_t modes;       /* SessionModes.changes when it was bound */
+    bool begun;           /* some of it may have been executed */
     UT_hash_handle hh;
 } Portal;
 
@@ -78,8 +81,8 @@ void prepared_remove_all(PreparedTable *table);
 int prepared_count(const PreparedTable *table) MUST_USE;
 
 /* Portals: what Execute of a name runs. */
-void portal_bind(PreparedTable *table, Str name, const Prepared *prepared);
-const Portal *portal_find(const PreparedTable *table, Str name) MUST_USE;
+void portal_bind(PreparedTable *table, Str name, const Prepared *prepared, uint32_t modes);
+Portal *portal_find(const PreparedTable *table, Str name) MUST_USE;
 void portal_close(PreparedTable *table, Str name);
 /* At the end of a transaction all portals are gone. */
 void portal_close_all(PreparedTable *table);

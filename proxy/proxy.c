@@ -50,7 +50,7 @@ void proxy_publish(Proxy *p, Snapshot *snapshot) {
 static void keep_unreloadable(const Config *old, Config *new, Buf *report) {
     for (int i = 0; i < settings_count; i++) {
         const Setting *setting = &settings_table[i];
-        if (setting->reloadable || strcmp(setting->section, "table") == 0)
+        if (setting->reloadable || settings_is_named(setting))
             continue;
         char *before = config_show(old, setting), *after = config_show(new, setting);
         if (strcmp(before, after) != 0) {
@@ -72,6 +72,7 @@ bool proxy_reload(Proxy *p, Buf *report, Error *err) {
     Runtime *runtime = config ? runtime_new(config, err) : NULL;
     if (!runtime)
         return false;
+    allowed_load(&p->allowed, runtime->config);
     pthread_mutex_lock(&p->runtime_lock);
     old = p->runtime;
     p->runtime = runtime;
@@ -202,6 +203,7 @@ static void proxy_free(Proxy *p, bool started) {
         close(p->wake_fd);
     pthread_mutex_destroy(&p->runtime_lock);
     tenant_cache_free(&p->tenants);
+    allowed_free(&p->allowed);
     hold_list_free(&p->held);
     free(p);
 }
@@ -221,6 +223,8 @@ int proxy_run(const char *config_path, Error *err) {
     pthread_mutex_init(&p->runtime_lock, NULL);
     hold_list_init(&p->held);
     tenant_cache_init(&p->tenants, config->tenant_cache);
+    allowed_init(&p->allowed);
+    allowed_load(&p->allowed, config);
     int signal_fd = block_signals();
     if (config->audit_log) {
         AuditLimits limits = {config->audit_fingerprints, (size_t)config->audit_sample_bytes,

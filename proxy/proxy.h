@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 
 #include "audit/audit_log.h"
+#include "proxy/allowed.h"
 #include "proxy/control.h"
 #include "proxy/hold.h"
 #include "proxy/tenant_cache.h"
@@ -27,6 +28,7 @@ typedef struct Proxy {
         lease_generation; /* of the first snapshot that was read behind the registration, or with it: a
                              worker with an older one may have missed any number of epochs */
     TenantCache tenants;
+    AllowedList allowed;
     HoldList held;              /* sessions that hold a statement, on any worker */
     _Atomic int shutdown;       /* ShutdownMode */
     _Atomic(Runtime *) runtime; /* the newest; counted; read under runtime_lock */

@@ -31,6 +31,24 @@ Reply *reply_push(ReplyQueue *q, ReplyKind kind) {
     return r;
 }
 
+void reply_give_notice(ReplyQueue *q, uint32_t index, Buf *notice) {
+    Reply *r = reply_at(q, index);
+    r->notice = MEM_NEW(Buf);
+    *r->notice = *notice;
+    *notice = (Buf){0};
+    q->notices++;
+}
+
+Buf *reply_take_notice(ReplyQueue *q) {
+    Reply *r = reply_head(q);
+    Buf *notice = r ? r->notice : NULL;
+    if (notice) {
+        r->notice = NULL;
+        q->notices--;
+    }
+    return notice;
+}
+
 static void release(Reply *r) {
     plan_unref(r->plan);
     rewritten_unref(r->rewritten);
@@ -41,6 +59,11 @@ static void release(Reply *r) {
 }
 
 void reply_pop(ReplyQueue *q) {
+    Buf *notice = reply_take_notice(q); /* of what was skipped */
+    if (notice) {
+        buf_free(notice);
+        free(notice);
+    }
     release(reply_at(q, 0));
     q->head = (q->head + 1) & (q->capacity - 1);
     q->count--;

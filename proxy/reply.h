@@ -44,10 +44,11 @@ typedef struct Reply {
     Rewritten *rewritten; /* counted; NULL */
     Prepared *prepared;   /* PARSE: what was put into the table; CLOSE: what was taken out; DESCRIBE: whose
                              parameters' types are of interest. Counted; NULL */
-    Prepared *displaced;  /* PARSE: what stood under the name before. Counted; NULL */
+    Prepared *displaced;  /* PARSE, QUERY: what stood under the name, or no name, before. Counted; NULL */
     char *text; /* QUERY, EXECUTE that prepares something: its text; own EXECUTE: the name that it prepares.
                    Owned; NULL */
     Error *refusal; /* owned: the text sent was made to fail, and the client gets this instead; NULL */
+    Buf *notice;    /* owned: messages that the client gets ahead of the answer; NULL */
 } Reply;
 
 typedef struct ReplyQueue {
@@ -57,6 +58,7 @@ typedef struct ReplyQueue {
     uint32_t capacity; /* a power of two */
     uint64_t pushed;   /* ever */
     uint64_t popped;
+    uint32_t notices; /* replies that have one */
 } ReplyQueue;
 
 static inline bool reply_none(const ReplyQueue *q) { return q->count == 0; }
@@ -67,6 +69,10 @@ static inline Reply *reply_head(const ReplyQueue *q) { return q->count ? reply_a
 
 /* Appends an empty reply of a kind; valid until the next push or pop. */
 Reply *reply_push(ReplyQueue *queue, ReplyKind kind);
+/* Gives the reply at an index what the client gets ahead of it; the buffer is emptied. */
+void reply_give_notice(ReplyQueue *queue, uint32_t index, Buf *notice);
+/* Takes it from the reply at the head, for the caller to free; NULL if it has none. */
+Buf *reply_take_notice(ReplyQueue *queue) MUST_USE;
 /* Releases what the reply holds and takes it off the head. */
 void reply_pop(ReplyQueue *queue);
 void reply_free(ReplyQueue *queue);

@@ -60,6 +60,7 @@ static void release_if_closed(Session *s) {
     if (s->drain_mark)
         worker_drained_one(w);
     copy_in_free(s);
+    mode_free(&s->modes);
     lookup_free(s->lookup);
     lookup_forget(s);
     console_free(s->console);

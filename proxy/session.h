@@ -24,6 +24,7 @@
 #include "proxy/gather.h"
 #include "proxy/hold.h"
 #include "proxy/lookup.h"
+#include "proxy/mode.h"
 #include "proxy/plan.h"
 #include "proxy/prepared.h"
 #include "proxy/reply.h"
@@ -78,6 +79,7 @@ struct Session {
     char *user;
     char *database;
     char *application;
+    AuditClient *audit_client;        /* the worker's ledger's; NULL: see session_audit_client */
     char *default_path;               /* search_path of a fresh session; NULL: not known yet */
     char *default_tenant;             /* likewise shardferry.tenant; "": none */
     uint32_t server_pid;              /* from BackendKeyData; 0: none */
@@ -108,10 +110,13 @@ struct Session {
     uint64_t syncs;         /* Syncs sent: the number of the batch that messages belong to */
     uint64_t encoding_mark; /* replies.pushed when a SET of those three left */
     uint64_t tenant_mark;   /* replies.pushed when a statement left that may change the tenant; 0: none */
-    uint64_t batch_mark;    /* replies.pushed at the last end of a batch: a Sync, a simple query */
+    uint64_t
+        prepare_mark;    /* replies.pushed when a PREPARE left: until it is answered no one knows its name */
+    uint64_t batch_mark; /* replies.pushed at the last end of a batch: a Sync, a simple query */
     uint64_t drain_mark; /* replies.pushed when a new epoch came: the older ones are under the old epoch; 0:
                             drained */
     uint64_t statements, rewritten;
+    SessionModes modes;
     Hold hold; /* of the statement at the head of client_held */
 
     /* The message at the head of client_held stays there until something is known: see proxy/lookup.h and
@@ -173,6 +178,8 @@ size_t session_server_messages(Session *session, const uint8_t *data, size_t siz
 Plan *session_plan(Session *session, Str text) MUST_USE;
 Plan *session_plan_unread(Session *session, Str sample, const char *why) MUST_USE;
 bool session_plan_is_current(Session *session, const Plan *plan, Str text) MUST_USE;
+/* The session as the audit knows it, by its application_name and role. */
+AuditClient *session_audit_client(Session *session) MUST_USE;
 /* The tenant that holds for a text of one statement, were it sent now: of its comment, else the session's.
  * NULL: none. *unknown: it was set by something that cannot be followed, or by a statement of an older batch
  * that may yet fail; the latter is known when the replies in the queue have come. Valid until the next call,

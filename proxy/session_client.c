@@ -169,24 +169,38 @@ static const struct {
     [FE_TERMINATE] = {handle_terminate, NEED_WHOLE, true},
 };
 
-/* A text that is too long to be read, and is passed on as it comes. */
-static void pass_text_unread(Session *s, char type, const uint8_t *payload, size_t have) {
-    Reply *r = reply_push(&s->replies, type == FE_QUERY ? REPLY_QUERY : REPLY_PARSE);
-    r->started = s->worker->now;
+/* A text that is too long to be read is judged as unparsed by its beginning. A simple query is refused if it
+ * must not run, and false returned; else both kinds are passed on as they come. */
+static bool pass_text_unread(Session *s, Gather *out, char type, const uint8_t *payload, size_t have) {
     char sample[UNREAD_SAMPLE + 1];
     size_t n = have < UNREAD_SAMPLE ? have : UNREAD_SAMPLE;
     memcpy(sample, payload, n);
     sample[n] = '\0';
+    size_t name = type == FE_PARSE ? strlen(sample) : 0;
+    size_t start = type == FE_PARSE && name < n ? name + 1 : name;
+    Plan *plan = session_plan_unread(s, str_of(sample + start), "it is longer than parse_bytes");
+    Error *refusal = type == FE_QUERY ? mode_judge(s, plan, STR_NONE) : NULL;
+    if (refusal) {
+        refuse_query(s, out, refusal);
+        plan_unref(plan);
+        return false;
+    }
+    Reply *r = reply_push(&s->replies, type == FE_QUERY ? REPLY_QUERY : REPLY_PARSE);
+    r->started = s->worker->now;
+    r->plan = plan;
     if (type == FE_QUERY) {
-        r->plan = session_plan_unread(s, (Str){sample, strlen(sample)}, "it is longer than parse_bytes");
-        message_count_statements(s, r->plan);
+        message_count_statements(s, plan);
         session_predict_end(s);
     } else {
-        /* What stood under the name is not what the server has from now on. */
-        r->displaced = prepared_take(&s->prepared, (Str){sample, strlen(sample)});
+        Prepared *p = prepared_new((Str){sample, name}, str_of(sample + start), NULL, 0);
+        p->unread = true;
+        p->sequence = s->replies.pushed;
+        prepared_sent_as(p, plan, NULL, 0);
+        r->prepared = prepared_ref(p);
+        r->displaced = prepared_put(&s->prepared, p);
     }
+    return true;
 }
-
 /* How much of the message must be there before its handler may be called. */
 static size_t needed(Session *s, Need need, size_t total, size_t have, const uint8_t *p) {
     if (need == NEED_WHOLE || need == NEED_TEXT)
@@ -207,6 +221,7 @@ static bool drop_failed(Session *s, Gather *out, size_t total, const Frame *fram
     bool ends = s->lookup->state == LOOKUP_FAILED && frame->type == FE_QUERY;
     lookup_free(s->lookup);
     s->lookup = NULL;
+    mode_taken(s, s->replies.pushed);
     if (!ends)
         return false;
     s->skipping = false;
@@ -226,6 +241,7 @@ static size_t take_message(Session *s, Gather *out, const uint8_t *p, size_t hav
     Need need = MESSAGES[(uint8_t)frame->type].need;
     MessageHandler *handle = MESSAGES[(uint8_t)frame->type].handle;
     const Config *config = s->worker->runtime->config;
+    uint64_t first = s->replies.pushed;
     if (s->lookup && s->lookup->state >= LOOKUP_FAILED && drop_failed(s, out, total, frame))
         return 0;
     if (s->skipping && MESSAGES[(uint8_t)frame->type].ends_skipping) {
@@ -243,9 +259,13 @@ static size_t take_message(Session *s, Gather *out, const uint8_t *p, size_t hav
     if (need == NEED_TEXT && (int64_t)frame->length > config->parse_bytes) {
         if (have < FRAME_HEADER_BYTES + UNREAD_SAMPLE)
             return 0;
-        pass_text_unread(s, frame->type, p + FRAME_HEADER_BYTES, have - FRAME_HEADER_BYTES);
         handle = NULL;
         need = NEED_NOTHING;
+        if (!pass_text_unread(s, out, frame->type, p + FRAME_HEADER_BYTES, have - FRAME_HEADER_BYTES)) {
+            mode_taken(s, first);
+            s->client_discard = total;
+            return 0;
+        }
     }
     if (have < needed(s, need, total, have, p))
         return 0;
@@ -256,6 +276,8 @@ static size_t take_message(Session *s, Gather *out, const uint8_t *p, size_t hav
         s->later = true;
         return 0;
     }
+    if (s->modes.judged)
+        mode_taken(s, first);
     if (!s->copy) { /* held back after it was answered, it may have been refused: it is nobody's then */
         lookup_free(s->lookup);
         s->lookup = NULL;

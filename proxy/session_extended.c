@@ -88,6 +88,8 @@ static void refresh(Session *s, Gather *out, Prepared *p) {
      * what uses the statement; in a later one the statement is sent once more. */
     if (p->unconfirmed > 0 && p->batch != s->syncs)
         p->missing = true;
+    if (p->unread)
+        return;
     if (!p->missing && session_plan_is_current(s, p->plan, p->query))
         return;
     Plan *plan = session_plan(s, p->query);
@@ -120,7 +122,7 @@ static void refresh(Session *s, Gather *out, Prepared *p) {
 /* A statement that is about to be prepared anew may need values then. */
 bool message_bind_needs_all(Session *s, Str statement) {
     const Prepared *p = prepared_find(&s->prepared, statement);
-    return p && (plan_needs_values(p->plan) || !session_plan_is_current(s, p->plan, p->query));
+    return p && !p->unread && (plan_needs_values(p->plan) || !session_plan_is_current(s, p->plan, p->query));
 }
 
 static Error *refusal_many(int n) {
@@ -155,7 +157,7 @@ static Taken bind_with_values(Session *s, Gather *out, const Message *m, Prepare
 }
 
 static void expect_bind(Session *s, const Prepared *p, Str portal) {
-    portal_bind(&s->prepared, portal, p);
+    portal_bind(&s->prepared, portal, p, s->modes.changes);
     s->bound_writes |= p && (p->plan->writes || p->plan->executes);
     Reply *r = reply_push(&s->replies, REPLY_BIND);
     r->started = s->worker->now;
@@ -163,6 +165,17 @@ static void expect_bind(Session *s, const Prepared *p, Str portal) {
         r->plan = plan_ref(p->plan);
         r->rewritten = p->rewritten ? rewritten_ref(p->rewritten) : NULL;
     }
+}
+
+/* What the server has under the name is not known while a batch before this one is unanswered in which the
+ * statement was made, or may have been closed: it may fail, and the server skip that. It matters where a
+ * statement may have to be blocked. */
+static bool waits_for_statement(Session *s, const Prepared *p) {
+    uint64_t made = p ? p->sequence : s->batch_mark;
+    if (!s->modes.watched || made <= s->replies.popped || s->batch_mark < made)
+        return false;
+    session_wait(s);
+    return true;
 }
 
 /* Bind is looked at by its front and forwarded as it arrives, unless it needs values. */
@@ -177,21 +190,27 @@ Taken message_bind(Session *s, Gather *out, const Message *m) {
         return TAKEN_FORWARD;
     }
     p = prepared_find(&s->prepared, name);
+    if (waits_for_statement(s, p))
+        return TAKEN_LATER;
     if (p) {
         refresh(s, out, p);
         refusal = message_refusal(s, p->plan, &later);
         if (later)
             return TAKEN_LATER;
+        if (!refusal)
+            refusal = mode_judge(s, p->plan, p->unread ? STR_NONE : p->query);
         if (!refusal && p->plan->executes)
             sqlprep_send(s, out, p->plan->executes);
         if (!refusal && plan_needs_values(p->plan))
             taken = bind_with_values(s, out, m, p, &refusal);
         if (taken == TAKEN_LATER)
             return TAKEN_LATER;
-        if (refusal) {
-            refuse_extended(s, out, refusal);
-            taken = TAKEN_FORWARD; /* the server skips it */
-        }
+    } else {
+        refusal = mode_judge_name(s, name);
+    }
+    if (refusal) {
+        refuse_extended(s, out, refusal);
+        taken = TAKEN_FORWARD; /* the server skips it */
     }
     expect_bind(s, p, portal);
     return taken;
@@ -220,21 +239,43 @@ Taken message_describe(Session *s, Gather *out, const Message *m) {
     return TAKEN_FORWARD;
 }
 
+/* The modes may be others than when the portal was bound. What has begun goes on. */
+static Error *refusal_of_portal(Session *s, const Message *m) {
+    ExecuteMessage execute;
+    Error err;
+    if (!s->modes.watched || !frontend_execute(m->payload, &execute, &err))
+        return NULL;
+    const Portal *portal = portal_find(&s->prepared, execute.portal);
+    if (!portal || !portal->plan || portal->begun || portal->modes == s->modes.changes)
+        return NULL;
+    return mode_judge(s, portal->plan, STR_NONE);
+}
+
 Taken message_execute(Session *s, Gather *out, const Message *m) {
     ExecuteMessage execute;
     Error err;
+    Error *refusal = refusal_of_portal(s, m);
+    if (refusal) {
+        refuse_extended(s, out, refusal);
+        reply_push(&s->replies, REPLY_EXECUTE)->started = s->worker->now;
+        return TAKEN_FORWARD; /* the server skips it */
+    }
     if (copy_in_execute(s, out, m))
         return TAKEN_DONE;
     Reply *r = reply_push(&s->replies, REPLY_EXECUTE);
     r->started = s->worker->now;
     if (!frontend_execute(m->payload, &execute, &err))
         return TAKEN_FORWARD;
-    const Portal *portal = portal_find(&s->prepared, execute.portal);
+    Portal *portal = portal_find(&s->prepared, execute.portal);
     if (!portal || !portal->plan)
         return TAKEN_FORWARD;
+    portal->begun = true;
     r->plan = plan_ref(portal->plan);
     r->rewritten = portal->rewritten ? rewritten_ref(portal->rewritten) : NULL;
-    r->text = portal->prepares ? mem_strdup(portal->prepares) : NULL;
+    if (portal->prepares) {
+        r->text = mem_strdup(portal->prepares);
+        s->prepare_mark = s->replies.pushed;
+    }
     message_count_statements(s, portal->plan);
     session_predict(s, portal->plan);
     return TAKEN_FORWARD;

@@ -333,6 +333,8 @@ void session_parameter(Session *s, Str name, Str value) {
         s->application = mem_alloc(value.len + 1);
         memcpy(s->application, value.ptr, value.len);
         s->application[value.len] = '\0';
+        mode_follow(s);
+        s->audit_client = NULL;
     }
 }
 
@@ -345,6 +347,7 @@ static void become_ready(Session *s, char transaction) {
         return;
     }
     session_set_state(s, s->relay_only ? SESSION_RELAY : SESSION_ACTIVE);
+    mode_follow(s);
     s->transaction = transaction;
 }
 

@@ -165,6 +165,12 @@ static PlanRequest make_request(Session *s, Str text) {
     };
 }
 
+AuditClient *session_audit_client(Session *s) {
+    if (!s->audit_client)
+        s->audit_client = audit_client(s->worker->ledger, s->application, s->user);
+    return s->audit_client;
+}
+
 Plan *session_plan(Session *s, Str text) {
     PlanRequest request = make_request(s, text);
     return plan_get(&s->worker->plans, &request, log_new_shape, s);
@@ -178,7 +184,8 @@ Plan *session_plan_unread(Session *s, Str sample, const char *why) {
 
 bool session_plan_is_current(Session *s, const Plan *plan, Str text) {
     const Snapshot *snapshot = s->worker->snapshot;
-    return plan->generation == (snapshot ? snapshot->generation : 0) &&
+    return plan_audits_as(plan, &s->worker->plans) &&
+           plan->generation == (snapshot ? snapshot->generation : 0) &&
            plan->context == session_context(s, text)->number;
 }
 

@@ -44,13 +44,15 @@ static Taken send_query(Session *s, Gather *out, Plan *plan, Str text, const Str
     r->plan = plan;
     message_count_statements(s, plan);
     /* A simple query drops the unnamed statement (PostgreSQL documentation, "Simple Query"). */
-    prepared_unref(prepared_take(&s->prepared, STR_NONE));
+    r->displaced = prepared_take(&s->prepared, STR_NONE);
     if (plan_rewrites(plan) && (values || !plan_needs_values(plan)))
         send_rewritten(s, out, r, text, values);
     else if (!plan->executes || !send_execute(s, out, r, text))
         taken = TAKEN_FORWARD;
-    if (plan->prepares)
+    if (plan->prepares) {
         r->text = mem_printf("%.*s", STR_ARG(text));
+        s->prepare_mark = s->replies.pushed;
+    }
     session_predict(s, plan);
     session_predict_end(s);
     return taken;
@@ -96,6 +98,8 @@ Taken message_query(Session *s, Gather *out, const Message *m) {
         return TAKEN_LATER;
     }
     Error *refusal = message_refusal(s, plan, &later);
+    if (!refusal && !later)
+        refusal = mode_judge(s, plan, text);
     if (s->sql_prepared) { /* texts of what it executes were looked up since, and plan_span is of the last one
                             */
         plan_unref(plan);

@@ -47,10 +47,10 @@ static void count(Session *s, const Reply *r, int statement, bool failed) {
     Worker *w = s->worker;
     if (failed)
         STAT_ADD(w->stats.errors, 1);
-    if (!r->plan || statement >= r->plan->nstatements)
+    if (!r->plan || !r->plan->audit || statement >= r->plan->nstatements)
         return;
     uint64_t us = (w->now - r->started) / 1000;
-    audit_count(r->plan->audit[statement], us, failed, worker_wall_us(w));
+    audit_count(r->plan->audit[statement], session_audit_client(s), us, failed, worker_wall_us(w));
     if (r->plan->decision->statements[statement].verdict == VERDICT_MULTI_TENANT)
         STAT_ADD(w->stats.unscoped, 1);
 }
@@ -125,6 +125,9 @@ static void undo(Session *s, Reply *r, uint32_t end) {
         r->prepared->unconfirmed--;
     } else if (r->kind == REPLY_PARSE) {
         undo_parse(s, r, end);
+    } else if (r->kind == REPLY_QUERY && r->displaced && !s->prepared.unnamed) {
+        prepared_unref(prepared_put(&s->prepared, r->displaced));
+        r->displaced = NULL;
     } else if (r->kind == REPLY_CLOSE && r->prepared) {
         prepared_unref(prepared_put(&s->prepared, r->prepared));
         r->prepared = NULL;
@@ -439,6 +442,8 @@ size_t session_server_messages(Session *s, const uint8_t *data, size_t size) {
             session_fatal(s, &err);
             return size;
         }
+        if (s->replies.notices > 0)
+            mode_send_notices(s, &out);
         size_t total = FRAME_HEADER_BYTES + (size_t)frame.length;
         size_t have = size - used;
         bool look = must_look(s, frame.type);

@@ -164,6 +164,9 @@ static void take_runtime(Worker *w) {
         return;
     runtime_unref(w->runtime);
     w->runtime = runtime;
+    w->plans.auditing = runtime->config->audit_enabled;
+    LIST_FOREACH(it, &w->sessions)
+    mode_follow(LIST_ENTRY(it, Session, link));
 }
 
 /* ---- shutdown ---- */
@@ -306,8 +309,10 @@ bool worker_init(Worker *w, Proxy *proxy, int index, Runtime *runtime, Error *er
     w->buffers = mem_alloc(sizeof *w->buffers);
     w->ledger =
         audit_new((AuditLimits){c->audit_fingerprints, (size_t)c->audit_sample_bytes, c->audit_redact});
-    plan_cache_init(&w->plans, c->cache_statements, (FactsLimits){(size_t)c->parse_bytes, c->parse_depth},
+    plan_cache_init(&w->plans, c->cache_statements,
+                    (FactsLimits){.max_bytes = (size_t)c->parse_bytes, .max_depth = c->parse_depth},
                     w->ledger);
+    w->plans.auditing = c->audit_enabled;
     int rc = uv_loop_init(&w->loop);
     if (rc != 0)
         return error_set(err, SQLSTATE_INTERNAL_ERROR, "could not make an event loop: %s", uv_strerror(rc));

@@ -26,6 +26,8 @@ typedef struct WorkerStats {
     _Atomic uint64_t tenants_cached;    /* found in the tenant cache */
     _Atomic uint64_t tenants_looked_up; /* asked of the server */
     _Atomic uint64_t unscoped;          /* executions of multi-tenant statements */
+    _Atomic uint64_t blocked;           /* statements that their mode kept from being executed */
+    _Atomic uint64_t noticed;           /* executions of statements whose mode is notice */
     _Atomic uint64_t bytes_from_clients;
     _Atomic uint64_t bytes_from_servers;
 } WorkerStats;

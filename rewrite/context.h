@@ -16,10 +16,13 @@ typedef struct Rewrite {
     StatementDecision *decision;
     struct Survey *survey; /* of the statement, `inner` included */
     EditList *edits;       /* over the whole text */
+    EditList *proposals;   /* likewise */
+    const struct Reads *reads; /* while it is judged: what was added, and what may be; NULL: nothing */
     Slot *slots;           /* of the whole text */
     int nslots, slot_capacity;
-    bool several;    /* the text has several statements: nothing can be found out between them */
-    bool has_tenant; /* the session, or the text's comment, may know it where there is no parent */
+    bool several;     /* the text has several statements: nothing can be found out between them */
+    bool in_function; /* names in it may be variables', which a column of what is put in must not hide */
+    bool has_tenant;  /* the session, or the text's comment, may know it where there is no parent */
     bool literals_matter;
     struct TraceAddition *traced;       /* columns that lists were given (rewrite/trace.h) */
     struct TraceReaders *trace_readers; /* what is known of who reads CTEs */

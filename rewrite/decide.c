@@ -8,6 +8,7 @@
 #include "rewrite/ambiguity.h"
 #include "rewrite/context.h"
 #include "rewrite/moves.h"
+#include "rewrite/reads.h"
 #include "rewrite/scope.h"
 #include "rewrite/star.h"
 #include "rewrite/survey.h"
@@ -124,6 +125,7 @@ static const Table *first_in_migration(const Rewrite *rw) {
 
 static void decide_statement(Rewrite *rw, const Statement *stmt) {
     const Family *family = &families[stmt->kind];
+    Reads reads = {.first_edit = rw->edits->nedits};
     bool rewritten;
 
     survey_statement(rw, stmt);
@@ -136,7 +138,8 @@ static void decide_statement(Rewrite *rw, const Statement *stmt) {
     rewritten = rw->decision->rewritten;
     star_rewrite(rw, stmt);
     ambiguity_rewrite(rw, stmt, rewritten);
-    family->judge(rw, stmt);
+    reads_rewrite(rw, stmt, &reads);
+    reads_judge(rw, stmt, &reads, family->judge);
 }
 
 const Decision *decide(Arena *arena, Str text, const Facts *facts, const Snapshot *snapshot,
@@ -148,7 +151,9 @@ const Decision *decide(Arena *arena, Str text, const Facts *facts, const Snapsho
         .arena = arena, .text = text, .snapshot = snapshot, .names = &names, .view_names = &view_names};
 
     rw.edits = &decision->edits;
-    rw.several = facts->nstatements > 1;
+    rw.proposals = &decision->proposals;
+    rw.several = facts->nstatements > 1 || context->in_function;
+    rw.in_function = context->in_function;
     rw.has_tenant = context->has_tenant;
     decision->nstatements = facts->nstatements;
     decision->statements = ARENA_ARRAY(arena, StatementDecision, facts->nstatements);
@@ -165,5 +170,6 @@ const Decision *decide(Arena *arena, Str text, const Facts *facts, const Snapsho
     decision->nslots = rw.nslots;
     decision->literals_matter = rw.literals_matter;
     edits_sort(&decision->edits);
+    edits_sort(&decision->proposals);
     return decision;
 }

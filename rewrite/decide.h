@@ -30,7 +30,9 @@ typedef struct SessionContext {
     bool temp_tables;        /* the session created temporary tables: names in `temp_names` shadow */
     const char *const *temp_names;
     int ntemp_names;
-    bool has_tenant; /* there is, or may be, a tenant for rows without a parent; which, a slot asks */
+    bool has_tenant;  /* there is, or may be, a tenant for rows without a parent; which, a slot asks */
+    bool in_function; /* the text is part of a function: nothing can be found out ahead of it, and what the
+                         facts call parameters may be variables' names, which columns could hide */
 } SessionContext;
 
 /* One column of a row's foreign key, as far as the text gives it. */

@@ -88,7 +88,7 @@ static const char *const set_returning_functions[] = {
 
 static const char *const aggregate_functions[] = {
     "array_agg", "avg", "bit_and", "bit_or", "bit_xor", "bool_and", "bool_or", "corr", "count", "covar_pop",
-    "covar_samp", "cume_dist", "dense_rank", "every", "json_agg", "json_object_agg", "jsonb_agg",
+    "covar_samp", "cume_dist", "dense_rank", "every", "grouping", "json_agg", "json_object_agg", "jsonb_agg",
     "jsonb_object_agg", "max", "min", "mode", "percent_rank", "percentile_cont", "percentile_disc",
     "range_agg", "range_intersect_agg", "rank", "regr_avgx", "regr_avgy", "regr_count", "regr_intercept",
     "regr_r2", "regr_slope", "regr_sxx", "regr_sxy", "regr_syy", "stddev", "stddev_pop", "stddev_samp",
@@ -97,6 +97,17 @@ static const char *const aggregate_functions[] = {
 
 static const char *const window_functions[] = {
     "first_value", "lag", "last_value", "lead", "nth_value", "ntile", "row_number",
+};
+
+/* Of numbers and strings; each overload is immutable, so that a call with constants is one. */
+static const char *const immutable_functions[] = {
+    "abs", "array_append", "array_length", "ascii", "bit_length", "btrim", "cardinality", "ceil", "ceiling",
+    "char_length", "character_length", "chr", "decode", "div", "encode", "floor", "gcd", "hashtext",
+    "hashtextextended", "initcap", "int2", "int4", "int8", "jsonb_extract_path_text", "lcm", "left", "length",
+    "lower", "lpad", "ltrim", "md5", "mod", "octet_length", "overlay", "position", "pow", "power",
+    "regexp_replace", "repeat", "replace", "reverse", "right", "round", "rpad", "rtrim", "sha224", "sha256",
+    "sha384", "sha512", "sign", "split_part", "strpos", "substr", "substring", "to_hex", "translate", "trunc",
+    "upper", "width_bucket",
 };
 
 /* clang-format on */
@@ -114,6 +125,10 @@ static const struct {
 };
 
 static int compare(const void *name, const void *entry) { return strcmp(name, *(const char *const *)entry); }
+
+bool function_is_immutable(const char *name) {
+    return bsearch(name, immutable_functions, ARRAY_LEN(immutable_functions), sizeof(char *), compare) != NULL;
+}
 
 FunctionKind function_kind(const char *name) {
     if (strncmp(name, "pg_", 3) == 0)

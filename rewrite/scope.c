@@ -6,7 +6,9 @@
 
 #include <string.h>
 
+#include "rewrite/citus.h"
 #include "rewrite/scope_level.h"
+#include "rewrite/suggest.h"
 #include "rewrite/survey.h"
 
 static bool is_tenant_table(const Table *table) {
@@ -42,113 +44,96 @@ static void add_unscoped(Rewrite *rw, const char **list, const Table *table) {
     list[decision->nunscoped++] = name;
 }
 
-/* ---- suggestions ---- */
-
-static bool joined_on(Level *level, const ForeignKey *fk, const Ref *child, const Ref *parent) {
-    for (int k = 0; k < fk->ncolumns; k++) {
-        int a = scope_find_column(child->columns, fk->child_columns[k]->name);
-        int b = scope_find_column(parent->columns, fk->parent_columns[k]->name);
-        bool known = a >= 0 && b >= 0 && child->columns->nodes[a] >= 0 && parent->columns->nodes[b] >= 0;
-
-        if (!known ||
-            scope_class(level, child->columns->nodes[a]) != scope_class(level, parent->columns->nodes[b]))
-            return false;
-    }
-    return true;
-}
-
-/* Whether rows of the two that are joined belong together by a foreign key, so that they have one tenant. */
-static bool is_key_join(const Ref *a, const Ref *b) {
-    const Ref *ends[][2] = {{a, b}, {b, a}};
-
-    for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
-        const Table *child = ends[i][0]->table;
-
-        for (int k = 0; k < child->nforeign_keys; k++) {
-            if (child->foreign_keys[k]->parent == ends[i][1]->table &&
-                joined_on(a->level, child->foreign_keys[k], ends[i][0], ends[i][1]))
-                return true;
-        }
+static bool is_named_twice(const Scope *scope, const Ref *ref) {
+    for (int i = 0; i < scope->nrefs; i++) {
+        if (scope->refs[i] != ref && scope->refs[i]->table == ref->table)
+            return true;
     }
     return false;
 }
 
-static const Ref *find_partner(const Scope *scope, const Ref *ref) {
-    const Ref *partner = NULL;
-
-    for (int i = 0; i < scope->nrefs && ref->columns && ref->node != SCOPE_NO_NODE; i++) {
-        const Ref *other = scope->refs[i];
-
-        if (other != ref && other->level == ref->level && other->columns && is_key_join(ref, other) &&
-            (!partner || other->values.n > partner->values.n))
-            partner = other;
-    }
-    return partner;
-}
-
-static const char *suggest(const Scope *scope, const Ref *ref) {
+/* A tenant column by its table's name, or, where that stands in several places, as it is written there. */
+static const char *tenant_of(const Scope *scope, const Ref *ref) {
     Rewrite *rw = scope->rw;
-    const Ref *partner = find_partner(scope, ref);
-    const char *column = column_of(rw, ref->alias, ref->table);
 
-    if (ref->reason && ref->node != SCOPE_NO_NODE)
-        return NULL;
-    if (ref->node == SCOPE_NO_NODE)
-        return arena_printf(rw->arena, "give %s the same value in each row",
-                            column_of(rw, ref->table->name, ref->table));
-    if (!partner)
-        return arena_printf(rw->arena, "add %s = the tenant's %s to the condition", column,
-                            rewrite_quoted(rw, ref->table->tenant_column));
-    if (partner->values.n > 0)
-        return arena_printf(rw->arena, "add AND %s = %s", column,
-                            column_of(rw, partner->alias, partner->table));
-    return arena_printf(rw->arena, "add AND %s = %s, and compare one of them with the tenant's %s", column,
-                        column_of(rw, partner->alias, partner->table),
-                        rewrite_quoted(rw, ref->table->tenant_column));
+    if (strcmp(ref->alias, ref->table->name) == 0 || !is_named_twice(scope, ref))
+        return column_of(rw, ref->table->name, ref->table);
+    return arena_printf(rw->arena, "%s (%s)", column_of(rw, ref->alias, ref->table),
+                        rewrite_quoted(rw, ref->table->name));
 }
 
 static const char *explain(const Scope *scope, const Ref *ref) {
     Rewrite *rw = scope->rw;
-    const char *column = column_of(rw, ref->table->name, ref->table);
+    const char *column = tenant_of(scope, ref);
+    const ColumnNode *node = ref->node != SCOPE_NO_NODE ? &ref->level->nodes[ref->node] : NULL;
 
-    if (ref->reason)
-        return arena_printf(rw->arena, "%s: %s", column, ref->reason);
-    if (ref->node != SCOPE_NO_NODE && ref->level->nodes[ref->node].loose)
-        return arena_printf(rw->arena, "%s is compared, but not for equality with one value", column);
+    if (ref->refused || ref->reason)
+        return arena_printf(rw->arena, "%s: %s", column, ref->refused ? ref->refused : ref->reason);
+    if (node && node->loose)
+        return arena_printf(rw->arena, "%s is compared, but not for equality with one value%s%s", column,
+                            node->loose_why ? ": " : "", node->loose_why ? node->loose_why : "");
     return arena_printf(rw->arena, "%s is neither compared with a value nor joined to a table whose %s is",
                         column, rewrite_quoted(rw, ref->table->tenant_column));
 }
 
+/* Two references that are not, or need not be, to one tenant. */
+static void explain_difference(const Scope *scope) {
+    Rewrite *rw = scope->rw;
+    const Ref *first = NULL, *other = NULL;
+
+    for (int i = 0; i < scope->nrefs && !other; i++) {
+        const Ref *ref = scope->refs[i];
+
+        if (ref->none)
+            continue;
+        if (!first)
+            first = ref;
+        else if (!scope_has_value((Scope *)scope, &ref->values, first->values.values[0]))
+            other = ref;
+    }
+    if (other)
+        rw->decision->reason = arena_printf(
+            rw->arena, "%s is compared with values that differ, or may differ: it is %s, and %s is %s",
+            column_of(rw, first->table->name, first->table), first->values.values[0]->key,
+            tenant_of(scope, other), other->values.values[0]->key);
+}
+
 /* ---- verdicts ---- */
 
-/* A value that all references share; literals are compared only if there are several. */
+/* A value that all references share, those aside of which no row counts; literals are compared only if there are
+ * several. A reference that is to have several values has no row if they differ, and one of them if they do not:
+ * what all share is the only tenant in either case. */
 static bool share_value(Scope *scope) {
-    const ValueList *first = &scope->refs[0]->values;
-    bool shared = false;
+    const ValueList *first = NULL;
+    bool shared = true;
 
-    for (int i = 0; i < first->n && !shared; i++) {
+    for (int i = 0; i < scope->nrefs && !first; i++)
+        first = scope->refs[i]->none ? NULL : &scope->refs[i]->values;
+    for (int i = 0; first && i < first->n; i++) {
         shared = true;
-        for (int k = 1; k < scope->nrefs && shared; k++)
-            shared = scope_has_value(scope, &scope->refs[k]->values, first->values[i]);
+        for (int k = 0; k < scope->nrefs && shared; k++)
+            shared = scope->refs[k]->none || scope_has_value(scope, &scope->refs[k]->values, first->values[i]);
+        if (shared)
+            return true;
     }
     return shared;
 }
 
-/* A column that is to be equal to values that differ, or may differ: no row is, but Citus does not prune by
- * that. */
-static void drop_contradictions(Scope *scope) {
+static bool is_scoped(const Ref *ref) { return !ref->refused && (ref->none || ref->values.n > 0); }
+
+static void list_all(const Scope *scope, const char **unscoped) {
     for (int i = 0; i < scope->nrefs; i++) {
-        Ref *ref = scope->refs[i];
-
-        for (int k = 1; k < ref->values.n; k++) {
-            const ValueList first = {ref->values.values, 1, 1};
-
-            if (!scope_has_value(scope, &first, ref->values.values[k])) {
-                ref->reason = "it is compared with several values";
-                ref->values.n = 0;
-            }
-        }
+        if (!scope->refs[i]->none)
+            add_unscoped(scope->rw, unscoped, scope->refs[i]->table);
     }
+}
+
+static bool all_have_values(const Scope *scope) {
+    for (int i = 0; i < scope->nrefs; i++) {
+        if (!scope->refs[i]->none && scope->refs[i]->values.n == 0)
+            return false;
+    }
+    return true;
 }
 
 static void judge_refs(Scope *scope) {
@@ -159,7 +144,7 @@ static void judge_refs(Scope *scope) {
 
     decision->unscoped = unscoped;
     for (int i = 0; i < scope->nrefs; i++) {
-        if (scope->refs[i]->values.n > 0)
+        if (is_scoped(scope->refs[i]))
             continue;
         first = first ? first : scope->refs[i];
         add_unscoped(rw, unscoped, scope->refs[i]->table);
@@ -171,13 +156,15 @@ static void judge_refs(Scope *scope) {
     decision->verdict = VERDICT_MULTI_TENANT;
     if (first) {
         decision->reason = explain(scope, first);
-        decision->suggestion = suggest(scope, first);
+        decision->suggestion = suggest_condition(scope, first);
+        if (first->refused && all_have_values(scope) && !share_value(scope))
+            list_all(scope, unscoped);
         return;
     }
-    for (int i = 0; i < scope->nrefs; i++)
-        add_unscoped(rw, unscoped, scope->refs[i]->table);
+    list_all(scope, unscoped);
     decision->reason = arena_printf(rw->arena, "%s is compared with values that differ, or may differ",
                                     column_of(rw, scope->refs[0]->table->name, scope->refs[0]->table));
+    explain_difference(scope);
 }
 
 static void judge_too_large(Rewrite *rw) {
@@ -185,6 +172,50 @@ static void judge_too_large(Rewrite *rw) {
     rw->decision->unscoped = NULL;
     rw->decision->nunscoped = 0;
     rw->decision->reason = "the statement names too many columns to be followed";
+}
+
+static bool are_tables(FromItem *const *items, int n, const Scope *scope, const Block *block) {
+    for (int i = 0; i < n; i++) {
+        FromItem *const sides[] = {items[i]->left, items[i]->right};
+        NameMeaning meaning;
+
+        if (items[i]->kind == FROM_JOIN) {
+            if ((items[i]->join != JOIN_TYPE_INNER && items[i]->join != JOIN_TYPE_CROSS) ||
+                !are_tables(sides, 2, scope, block))
+                return false;
+            continue;
+        }
+        meaning = names_resolve(scope->rw->names, block, &items[i]->name);
+        if (items[i]->kind != FROM_TABLE || meaning.kind != NAME_TABLE || meaning.table->relkind == 'v')
+            return false;
+    }
+    return true;
+}
+
+static bool has_sublink(const Level *level) {
+    const Tree *root = level->root;
+
+    return level->nchildren > 0 || root->nitems > level->block->nfrom;
+}
+
+static void look_for_window(const Expr *expr, void *arg) {
+    bool *found = arg;
+
+    *found |= expr->kind == EXPR_FUNC && expr->is_window;
+}
+
+static bool has_windows(const Block *block) {
+    bool found = false;
+
+    facts_walk_exprs(block, look_for_window, &found);
+    return found;
+}
+
+static bool is_plain(const Scope *scope, const Level *level) {
+    const Block *block = level->block;
+
+    return block->kind == BLOCK_SELECT && !block->locking && !scope->mixed && !has_sublink(level) &&
+           !has_windows(block) && are_tables(block->from, block->nfrom, scope, block);
 }
 
 void scope_judge_query(Rewrite *rw, const Statement *stmt) {
@@ -195,16 +226,18 @@ void scope_judge_query(Rewrite *rw, const Statement *stmt) {
         rw->decision->verdict = VERDICT_NO_TENANT_TABLE;
         return;
     }
+    scope.mixed = scope_is_mixed(&scope, KIND_LOCAL);
     scope_count_ctes(&scope, stmt);
     level = scope_build(&scope, stmt->block, rw->names, NULL);
+    level->plain = is_plain(&scope, level);
     scope_solve(level);
     scope_settle(&scope);
-    drop_contradictions(&scope);
     if (scope.gave_up)
         judge_too_large(rw);
     else
         judge_refs(&scope);
     check_opaque(rw);
+    citus_judge_query(rw, stmt);
 }
 
 /* All tenant tables that the statement names, whole. */
@@ -235,6 +268,7 @@ void scope_judge_copy(Rewrite *rw, const Statement *stmt) {
     }
     judge_all(rw, stmt->copy.is_from ? "COPY may bring rows into" : "COPY reads the whole of");
     check_opaque(rw);
+    citus_judge_copy(rw, stmt);
 }
 
 void scope_judge_whole_tables(Rewrite *rw, const Statement *stmt) {

@@ -65,17 +65,33 @@ bool scope_is_volatile(const Names *names, const Block *block) {
 
 bool scope_exists_is_join(const Names *names, const Block *block) {
     bool limit = block->limit && block->limit->kind != EXPR_CONST;
+    Block ungrouped = *block;
 
-    return is_bare(block) && !limit && block->nfrom > 0 && all_plain(names, block->targets, block->ntargets);
+    ungrouped.ngroup_by = 0; /* whether there is a row does not depend on groups */
+    return is_bare(&ungrouped) && !limit && block->nfrom > 0 && all_plain(names, block->targets, block->ntargets);
 }
 
-/* Windows all of whose partitions go by the output: a row taken away takes its whole partition along. */
-static bool partitioned_by(Level *level, const Window *window, int node) {
+static bool has_partition(Level *level, const Window *window, int node) {
     for (int i = 0; i < window->npartition; i++) {
         if (scope_expr_node(level->env, window->partition[i]) == node)
             return true;
     }
     return false;
+}
+
+static const Window *named_window(const Block *block, const char *name) {
+    for (int i = 0; name && i < block->nnamed_windows; i++) {
+        if (strcmp(block->named_windows[i]->name, name) == 0)
+            return block->named_windows[i];
+    }
+    return NULL;
+}
+
+/* Windows all of whose partitions go by the output: a row taken away takes its whole partition along. */
+static bool partitioned_by(Level *level, const Window *window, int node) {
+    const Window *base = named_window(level->block, window->base ? window->base : window->name);
+
+    return has_partition(level, window, node) || (base && has_partition(level, base, node));
 }
 
 typedef struct WindowLook {
@@ -88,8 +104,7 @@ static bool look_at_window(const Expr *expr, void *arg) {
     WindowLook *state = arg;
 
     if (expr->kind == EXPR_FUNC && expr->is_window)
-        state->ok &= expr->window && !expr->window->name && !expr->window->base &&
-                     partitioned_by(state->level, expr->window, state->node);
+        state->ok &= expr->window && partitioned_by(state->level, expr->window, state->node);
     return expr->kind != EXPR_SUBLINK;
 }
 
@@ -107,21 +122,6 @@ static bool is_distinct_on(Level *level, int node) {
     return block->ndistinct_on == 0;
 }
 
-static bool has_unknown_function(const Level *level) {
-    const Block *block = level->block;
-
-    for (int i = 0; i < block->ntargets; i++) {
-        const Expr *expr = block->targets[i].expr;
-        Look state = {level->env->names, true};
-
-        /* Aggregates are fine, sets are not; a function that is not known may return one. */
-        walk_expr(expr, NULL, &(Walk){.expr = look, .arg = &state});
-        if (!state.plain && block->ngroup_by == 0 && block->nwindows == 0)
-            return true;
-    }
-    return false;
-}
-
 bool scope_may_push(Level *level, int output) {
     const Block *block = level->block;
     WindowLook windows = {level, SCOPE_NO_NODE, true};
@@ -135,6 +135,5 @@ bool scope_may_push(Level *level, int output) {
         return false;
     windows.node = level->outputs.nodes[output];
     walk_own_exprs(block, look_for_windows, &windows);
-    return windows.ok && block->nnamed_windows == 0 && is_distinct_on(level, windows.node) &&
-           !has_unknown_function(level);
+    return windows.ok && is_distinct_on(level, windows.node);
 }

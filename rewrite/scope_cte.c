@@ -14,6 +14,13 @@ CteState *scope_cte(Scope *scope, const Cte *cte) {
     return &scope->ctes[scope->nctes++];
 }
 
+static bool stands_in(const Block *block, const Block *ancestor) {
+    while (block && block != ancestor)
+        block = block->parent;
+    return block != NULL;
+}
+
+/* What a recursive CTE reads of itself does not count: if nothing else reads it, it is not run. */
 static bool on_from(const FromItem *item, const Block *block, void *arg) {
     Scope *scope = arg;
     NameMeaning meaning;
@@ -21,7 +28,7 @@ static bool on_from(const FromItem *item, const Block *block, void *arg) {
     if (item->kind != FROM_TABLE || item == block->target)
         return true;
     meaning = names_resolve(scope->rw->names, block, &item->name);
-    if (meaning.kind == NAME_CTE)
+    if (meaning.kind == NAME_CTE && !stands_in(block, meaning.cte->block))
         scope_cte(scope, meaning.cte)->references++;
     return true;
 }
@@ -36,12 +43,6 @@ void scope_count_ctes(Scope *scope, const Statement *stmt) {
 }
 
 static bool is_query(const Block *block) { return block->kind <= BLOCK_VALUES; }
-
-static bool stands_in(const Block *block, const Block *ancestor) {
-    while (block && block != ancestor)
-        block = block->parent;
-    return block != NULL;
-}
 
 bool scope_cte_is_inlined(const Names *names, const CteState *state, const Block *from) {
     const Cte *cte = state->cte;

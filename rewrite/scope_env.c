@@ -54,9 +54,14 @@ static const Item *find_item(const Env *env, const Name *qualifier) {
     return NULL;
 }
 
-static int node_in(const Columns *columns, const char *column) {
+static int node_in(const Env *env, const Columns *columns, const char *column) {
     int i = scope_find_column(columns, column);
 
+    if (i < 0 && columns->grows) {
+        scope_add_column(env->level->scope, (Columns *)columns, column,
+                         scope_new_node(env->level, columns->rel));
+        i = columns->n - 1;
+    }
     if (i >= 0)
         return columns->nodes[i];
     return columns->absent && strcmp(columns->absent, column) == 0 ? columns->absent_node : SCOPE_NO_NODE;
@@ -96,10 +101,9 @@ static bool within_budget(const Env *env, bool qualified) {
     return !scope->gave_up;
 }
 
-int scope_lookup(Env *env, const Name *qualifier, const char *column) {
-    Level *level = env->level;
-    bool barred = false;
-
+/* The node in the level of *where; *barred: it is not to be equated with anything. */
+static int lookup(Env *env, const Name *qualifier, const char *column, const Env **where, bool *barred) {
+    *barred = false;
     for (Env *at = env; at && within_budget(at, qualifier && qualifier->name); at = at->outer) {
         bool found = false;
         int node = SCOPE_NO_NODE;
@@ -108,17 +112,37 @@ int scope_lookup(Env *env, const Name *qualifier, const char *column) {
             const Item *item = find_item(at, qualifier);
 
             found = item != NULL;
-            node = item ? node_in(item->columns, column) : SCOPE_NO_NODE;
+            node = item ? node_in(at, item->columns, column) : SCOPE_NO_NODE;
         } else {
             node = lookup_unqualified(at, column, &found);
         }
+        *where = at;
         if (found)
-            return at->level == level && !barred ? node : SCOPE_NO_NODE;
+            return node;
         if (at->outer && at->reached_outside)
             *at->reached_outside = true;
-        barred |= at->closed;
+        *barred |= at->closed;
     }
     return SCOPE_NO_NODE;
+}
+
+int scope_lookup(Env *env, const Name *qualifier, const char *column) {
+    const Env *where = env;
+    bool barred;
+    int node = lookup(env, qualifier, column, &where, &barred);
+
+    return where->level == env->level && !barred ? node : SCOPE_NO_NODE;
+}
+
+const Value *scope_expr_value(Env *env, const Expr *expr) {
+    const Env *where = env;
+    bool barred;
+    int node;
+
+    if (expr->kind != EXPR_COLUMN || !expr->column)
+        return scope_value(env->level->scope, expr);
+    node = lookup(env, &expr->name, expr->column, &where, &barred);
+    return node == SCOPE_NO_NODE ? NULL : where->level->nodes[node].fixed;
 }
 
 static bool same_type(const Level *level, const Env *env, const Expr *cast);
@@ -128,6 +152,9 @@ int scope_expr_node(Env *env, const Expr *expr) {
         return SCOPE_NO_NODE;
     if (expr->kind == EXPR_COLUMN && expr->column)
         return scope_lookup(env, &expr->name, expr->column);
+    if (expr->kind == EXPR_OTHER && expr->column && expr->nargs == 1 && expr->args[0]->kind == EXPR_COLUMN &&
+        expr->args[0]->column && !expr->args[0]->name.name) /* (t).c */
+        return scope_lookup(env, &(Name){.name = expr->args[0]->column}, expr->column);
     if (expr->kind == EXPR_CAST && expr->nargs == 1 && same_type(env->level, env, expr))
         return scope_expr_node(env, expr->args[0]);
     return SCOPE_NO_NODE;
@@ -202,6 +229,8 @@ void scope_outputs(Env *env, const Target *targets, int ntargets, bool whole, Co
         if (value) {
             node = scope_new_node(level, -1);
             scope_bind(level, node, value);
+            if (node != SCOPE_NO_NODE)
+                level->nodes[node].fixed = value;
         }
         scope_add_column(level->scope, outputs, output_name(target), node);
     }

@@ -24,7 +24,9 @@ typedef struct Scope Scope;
 /* A constant or a parameter, as text that is the same for the same value: "$1", "5", "'x'". */
 typedef struct Value {
     const char *key;
-    bool literal;
+    bool literal;    /* the text of a literal took part */
+    bool handed;     /* it comes from the query around */
+    bool fractional; /* numeric or float: an integer column is converted to compare it */
 } Value;
 
 typedef struct ValueList {
@@ -39,7 +41,12 @@ typedef struct ColumnNode {
     int rel;          /* whose column it is; -1 for none in particular */
     ValueList values; /* of the root */
     ValueList own;    /* of this column alone, as `= ANY` gives them: PostgreSQL takes it for no equality */
+    ValueList shared; /* of the root of a `plain` level: what columns of the class have of their own */
+    bool own_is_implied;
     bool loose;       /* stands in a condition that binds nothing, such as an OR */
+    const char *loose_why; /* in words; NULL */
+    bool in_or;       /* in an OR, or compared with several values: Citus then does not prune by `own` */
+    const Value *fixed; /* it is this constant, in what refers to it from other levels, too; NULL */
 } ColumnNode;
 
 /* a = b, or a = value, or (neither b nor value) a condition that a NULL in `a` does not pass. */
@@ -72,6 +79,8 @@ typedef struct Tree {
     int nitems;
     int capacity;
     PredList preds;
+    bool never;  /* the condition is not true of any row, as constants make out */
+    bool broken; /* the same, where Citus does not understand it */
 } Tree;
 
 /* Columns by name, in order: of a table, a sub-select, a join. */
@@ -81,6 +90,8 @@ typedef struct Columns {
     int n;
     int capacity;
     bool open;          /* there may be more that are not known */
+    bool grows;         /* a column that is asked for by qualified name is one of relation `rel`, then */
+    int rel;
     const char *absent; /* a tenant column that the table does not have yet */
     int absent_node;
 } Columns;
@@ -100,6 +111,8 @@ struct Env {
     Env *outer;            /* NULL at the top */
     bool *reached_outside; /* set when a name is found in `outer`; may be NULL */
     bool closed;           /* what is found in `outer` is not to be equated with anything now */
+    int first_rel;         /* of the block's FROM */
+    int outer_rel;         /* of the innermost outer join around the item that is being added; -1 outside */
     Item *items;
     int nitems, item_capacity;
     const Columns **visible; /* for unqualified names, one per FROM item */
@@ -114,6 +127,8 @@ typedef struct Ref {
     int node; /* its tenant column; SCOPE_NO_NODE for an INSERT's target */
     const Columns *columns;
     ValueList values;   /* filled by solving */
+    bool none;          /* no row of it can count: Citus prunes all of its shards */
+    const char *refused; /* why it counts as unscoped whatever its values are; NULL */
     const char *reason; /* why not, if something better is known than that nothing binds it */
 } Ref;
 
@@ -126,6 +141,12 @@ typedef struct Implication {
     int outer, inner;
 } Implication;
 
+/* Within the relations lo .. hi-1, where `inner` is. */
+typedef struct Handover {
+    int outer, inner;
+    int lo, hi;
+} Handover;
+
 struct Level {
     Scope *scope;
     const Block *block;
@@ -135,7 +156,11 @@ struct Level {
     ColumnNode *nodes;
     int nnodes, node_capacity;
     int nrels;
-    Implication *implications;
+    bool outer_joins; /* written as such */
+    bool dead;  /* not planned at all, for no row of it passes what is around it */
+    bool plain; /* a SELECT of tables that are inner-joined, without sub-selects: Citus plans it join by join, so
+                   that what prunes one table prunes those that are joined to it */
+    Handover *implications;
     int nimplications, implication_capacity;
     Child *children;
     int nchildren, child_capacity;
@@ -154,6 +179,7 @@ typedef struct Pending {
     Ref *ref;
     Level *source; /* INSERT … SELECT: the tenant is the source's column `output` */
     int output;
+    int first, last; /* the source's references are first .. last-1 */
     const Value *set; /* UPDATE: the tenant is set to this; NULL for something that is not known */
 } Pending;
 
@@ -165,6 +191,7 @@ struct Scope {
     int nrefs, ref_capacity;
     CteState *ctes;
     int nctes, cte_capacity;
+    bool mixed;   /* names tenant tables and local ones */
     int nnodes;   /* of all levels */
     int64_t work; /* names compared */
     bool gave_up;
@@ -180,6 +207,8 @@ int scope_new_node(Level *level, int rel) MUST_USE;
 int scope_class(Level *level, int node) MUST_USE;
 void scope_union(Level *level, int a, int b);
 void scope_bind(Level *level, int node, const Value *value);
+/* Where `outer` has a value, `inner` has it, too, and what is equal to it among the relations lo .. hi-1. */
+void scope_imply(Level *level, int outer, int inner, int lo, int hi);
 bool scope_has_value(Scope *scope, const ValueList *list, const Value *value) MUST_USE;
 void scope_add_value(Scope *scope, ValueList *list, const Value *value);
 /* Finds the classes of the level and of those below it. */
@@ -190,6 +219,15 @@ ValueList scope_output_values(Level *level, int output) MUST_USE;
 /* ---- scope_value.c ---- */
 /* NULL if the expression is not fixed by constants and parameters. */
 const Value *scope_value(Scope *scope, const Expr *expr) MUST_USE;
+/* An integer literal in its shortest form, so that two of different text are different. */
+bool scope_is_integer(const Value *value) MUST_USE;
+
+/* ---- scope_fold.c ---- */
+typedef enum Truth { TRUTH_OPEN, TRUTH_TRUE, TRUTH_FALSE, TRUTH_NULL } Truth;
+/* What the planner makes of a condition without looking at a row; parameters stay open. */
+Truth scope_truth(Env *env, const Expr *expr) MUST_USE;
+/* As a condition of rows: whether it lets none pass. */
+bool scope_never(Env *env, const Expr *expr) MUST_USE;
 
 /* ---- scope_env.c ---- */
 Env *scope_new_env(Level *level, const Block *block, const Names *names, Env *outer) MUST_USE;
@@ -201,6 +239,8 @@ int scope_lookup(Env *env, const Name *qualifier, const char *column) MUST_USE;
 int scope_find_column(const Columns *columns, const char *name) MUST_USE;
 /* The node of an expression that is a plain column. */
 int scope_expr_node(Env *env, const Expr *expr) MUST_USE;
+/* The value of an expression: as scope_value, or of a column of a query around this one that is a constant. */
+const Value *scope_expr_value(Env *env, const Expr *expr) MUST_USE;
 /* Names and nodes of a SELECT list. `whole`: constants are columns with a value. */
 void scope_outputs(Env *env, const Target *targets, int ntargets, bool whole, Columns *outputs);
 
@@ -235,6 +275,19 @@ bool scope_cte_is_inlined(const Names *names, const CteState *state, const Block
 void scope_build_write(Env *env);
 /* When all is solved: the tenants that depend on it. */
 void scope_settle(Scope *scope);
+
+/* ---- scope_kinds.c ---- */
+/* Whether the statement reads tables of this kind and tenant tables. */
+bool scope_is_mixed(const Scope *scope, TableKind kind) MUST_USE;
+/* A table of the kind that the block reads, through views and CTEs too; NULL if there is none. */
+const Table *scope_reads(const Scope *scope, const Names *names, const Block *block, TableKind kind) MUST_USE;
+/* Whether the block reads local tables, and no others that Citus has: it runs that by itself, ahead, and nothing
+ * is known of the rows in what is around it. */
+bool scope_runs_ahead(const Scope *scope, const Names *names, const Block *block) MUST_USE;
+/* Why Citus does not route an INSERT … SELECT whose rows' tenant is the output `output`, although that is one; NULL
+ * if it does. */
+const char *scope_insert_detour(const Scope *scope, const Table *table, const Block *insert, const Level *source,
+                                int output) MUST_USE;
 
 /* ---- scope_quals.c ---- */
 /* Adds the conjuncts of a condition to `tree`; sub-selects that PostgreSQL turns into joins become part of

@@ -77,10 +77,8 @@ Tree *scope_table(Env *env, const FromItem *item, const Table *table, Columns *c
 }
 
 static Tree *unknown_rel(Env *env, Columns *columns) {
-    int rel;
-
-    columns->open = true;
-    return scope_new_rel(env->level, &rel);
+    columns->open = columns->grows = true;
+    return scope_new_rel(env->level, &columns->rel);
 }
 
 /* Fresh columns with the names that a level of its own puts out. */
@@ -157,12 +155,17 @@ static Tree *values_item(Env *env, const Block *block, Columns *columns) {
 
         if (value)
             scope_bind(level, node, value);
+        if (node != SCOPE_NO_NODE)
+            level->nodes[node].fixed = value;
         scope_add_sublinks(env, row->cells[i].expr);
         scope_add_column(level->scope, columns, arena_printf(level->scope->rw->arena, "column%d", i + 1),
                          node);
     }
     return tree;
 }
+
+/* Below an outer join, LATERAL is pulled up only if what it may refer to is below it, too. */
+static bool sees_all(const Env *env) { return env->outer_rel < 0 || env->outer_rel == env->first_rel; }
 
 Tree *scope_subquery(Env *env, const Block *block, const Names *names, Env *outer, bool outer_joined,
                      Columns *columns) {
@@ -174,7 +177,12 @@ Tree *scope_subquery(Env *env, const Block *block, const Names *names, Env *oute
 
     if (block->kind == BLOCK_VALUES && block->nrows == 1 && block->nctes == 0 && !outer_joined)
         return values_item(env, block, columns);
-    if (scope_is_simple(names, block) && !(outer_joined && outer == env)) {
+    if (scope_runs_ahead(scope, names, block)) {
+        child = scope_build(scope, block, names, outer);
+        scope_add_child(level, child, NULL);
+        return rel_of_level(env, &child->outputs, columns, &nodes);
+    }
+    if (scope_is_simple(names, block) && (outer != env || sees_all(env))) {
         Env *inside = scope_new_env(level, block, names, outer);
 
         tree = scope_new_tree(scope, TREE_FROM, level->nrels);
@@ -206,29 +214,47 @@ static int side_node(const Columns *side, const char *name) {
     return side->absent && strcmp(side->absent, name) == 0 ? side->absent_node : SCOPE_NO_NODE;
 }
 
-static void merge_column(Scope *scope, const FromItem *join, const Columns *left, const Columns *right,
+static bool is_of_rel(const Level *level, int node) { return node != SCOPE_NO_NODE && level->nodes[node].rel >= 0; }
+
+static void merge_column(Level *level, const FromItem *join, const Columns *left, const Columns *right,
                          const char *name, Tree *tree, Columns *columns) {
+    Scope *scope = level->scope;
     int a = side_node(left, name), b = side_node(right, name);
-    int node = join->join == JOIN_TYPE_RIGHT ? b : join->join == JOIN_TYPE_FULL ? SCOPE_NO_NODE : a;
+    int node = join->join == JOIN_TYPE_RIGHT ? b : a;
 
     if (a != SCOPE_NO_NODE && b != SCOPE_NO_NODE)
         scope_add_pred(scope, &tree->preds, (Pred){.a = a, .b = b});
+    if (join->join == JOIN_TYPE_FULL) { /* whichever is not NULL: compared with a value, both are */
+        node = scope_new_node(level, -1);
+        if (is_of_rel(level, a) && is_of_rel(level, b)) {
+            scope_imply(level, node, a, tree->lo, tree->hi);
+            scope_imply(level, node, b, tree->lo, tree->hi);
+        }
+    }
     scope_add_column(scope, columns, name, node);
 }
 
 /* The columns of a join: merged ones first, then those of both sides. */
-static void join_columns(Scope *scope, const FromItem *join, const Columns *left, const Columns *right,
-                         Tree *tree, Columns *columns) {
+static void join_columns(Env *env, const FromItem *join, const Columns *left, const Columns *right, Tree *tree,
+                         Columns *columns) {
+    Scope *scope = env->level->scope;
     const Columns *sides[] = {left, right};
     int nmerged;
 
     for (int i = 0; i < join->nusing; i++)
-        merge_column(scope, join, left, right, join->using_columns[i], tree, columns);
+        merge_column(env->level, join, left, right, join->using_columns[i], tree, columns);
     for (int i = 0; join->natural && i < left->n; i++) {
         if (left->names[i] && scope_find_column(right, left->names[i]) >= 0)
-            merge_column(scope, join, left, right, left->names[i], tree, columns);
+            merge_column(env->level, join, left, right, left->names[i], tree, columns);
     }
     nmerged = columns->n;
+    if (join->using_alias) {
+        Columns *alias = ARENA_NEW(scope->rw->arena, Columns);
+
+        for (int i = 0; i < nmerged; i++)
+            scope_add_column(scope, alias, columns->names[i], columns->nodes[i]);
+        scope_add_item(env, NULL, join->using_alias, alias);
+    }
     for (size_t k = 0; k < ARRAY_LEN(sides); k++) {
         const Columns merged = {.names = columns->names, .nodes = columns->nodes, .n = nmerged};
 
@@ -253,15 +279,21 @@ static Tree *join_item(Env *env, const FromItem *join, bool outer_joined, Column
     };
     Scope *scope = env->level->scope;
     Tree *tree = scope_new_tree(scope, kinds[join->join], env->level->nrels);
-    const bool outer = outer_joined || tree->kind != TREE_FROM;
+    const bool full = join->join == JOIN_TYPE_FULL;
+    const int around = env->outer_rel;
     const Columns *left, *right;
-    Tree *left_tree = scope_from_item(env, join->left, outer, &left);
-    Tree *right_tree = scope_from_item(env, join->right, outer, &right);
+    Tree *left_tree, *right_tree;
     Env *on = ARENA_NEW(scope->rw->arena, Env);
 
+    env->level->outer_joins |= tree->kind != TREE_FROM;
+    if (tree->kind != TREE_FROM)
+        env->outer_rel = env->level->nrels;
+    left_tree = scope_from_item(env, join->left, outer_joined || full || join->join == JOIN_TYPE_RIGHT, &left);
+    right_tree = scope_from_item(env, join->right, outer_joined || full || join->join == JOIN_TYPE_LEFT, &right);
+    env->outer_rel = around;
     scope_add_tree(scope, tree, join->join == JOIN_TYPE_RIGHT ? right_tree : left_tree);
     scope_add_tree(scope, tree, join->join == JOIN_TYPE_RIGHT ? left_tree : right_tree);
-    join_columns(scope, join, left, right, tree, columns);
+    join_columns(env, join, left, right, tree, columns);
     *on = *env; /* in ON, unqualified names mean columns of the two sides */
     on->visible = NULL;
     on->nvisible = on->visible_capacity = 0;
@@ -284,6 +316,8 @@ static Env *around(Env *env) {
     Env *outer = scope_new_env(env->level, env->block, env->names, env->outer);
 
     outer->closed = env->closed;
+    outer->first_rel = env->first_rel;
+    outer->outer_rel = env->outer_rel;
     outer->reached_outside = env->reached_outside;
     return outer;
 }
@@ -321,6 +355,8 @@ void scope_fill_from(Env *env, Tree *tree, bool outer_joined) {
     const Block *block = env->block;
     const bool closed = env->closed;
 
+    env->first_rel = env->level->nrels;
+    env->outer_rel = -1;
     /* A correlated FROM keeps PostgreSQL from pulling up: what it would equate is not counted. */
     env->closed = true;
     for (int i = 0; i < block->nfrom; i++) {

@@ -134,6 +134,10 @@ static void bind_rows(Ref *ref, const Block *block) {
     int position = insert_column_index(block, ref->table, ref->table->tenant_column);
     const Value *value = position < 0 || block->nrows == 0 ? NULL : common_value(scope, block, position);
 
+    if (value && strcmp(value->key, "NULL") == 0) {
+        ref->refused = "a row is given NULL";
+        return;
+    }
     if (!value && position >= 0 && is_one_scalar(scope, block, position))
         value = one_value(scope, arena_printf(scope->rw->arena, "value for %s", ref->table->name));
     if (value)
@@ -163,13 +167,20 @@ static void build_insert(Env *env) {
     Level *level = env->level;
     const Table *table = target_table(env, block);
     bool tenant = table && has_tenant(table);
+    const int before = level->scope->nrefs;
     Ref *ref = tenant ? scope_add_ref(level, table, table->name, SCOPE_NO_NODE) : NULL;
     Level *source = block->source ? scope_build(level->scope, block->source, env->names, env->outer) : NULL;
 
     if (source)
         scope_add_child(level, source, NULL);
+    if (table && table->kind == KIND_REFERENCE && level->scope->nrefs > before)
+        level->scope->refs[before]->refused = "its rows pass through the coordinator into a reference table";
     if (ref && source)
-        add_pending(level->scope, (Pending){ref, source, source_position(block, table), NULL});
+        add_pending(level->scope, (Pending){.ref = ref,
+                                            .source = source,
+                                            .output = source_position(block, table),
+                                            .first = before + 1,
+                                            .last = level->scope->nrefs});
     else if (ref)
         bind_rows(ref, block);
     for (int row = 0; row < block->nrows; row++) {
@@ -246,26 +257,23 @@ static void merge_insert(Env *env, const Block *action, const Table *table) {
     Ref *ref = scope_add_ref(env->level, table, table->name, scope_expr_node(env, expr));
 
     if (value)
-        scope_add_value(scope, &ref->values, value);
+        ref->refused = "Citus has MERGE insert the source's tenant column, nothing else";
     else if (ref->node == SCOPE_NO_NODE)
         ref->reason = "MERGE does not give it to the rows that it inserts";
 }
 
-/* Rows of the source that match nothing are read, too: the condition binds the target alone. */
-static void build_merge(Env *env) {
-    const Block *block = env->block;
-    Level *level = env->level;
-    Tree *join = scope_new_tree(level->scope, TREE_LEFT, level->nrels);
-    Tree *source = scope_new_tree(level->scope, TREE_FROM, level->nrels);
-    Tree *target;
-    Ref *ref;
+/* Whether rows of the source that match nothing are asked for: else MERGE is an inner join. */
+static bool inserts(const Block *merge) {
+    for (int i = 0; i < merge->nmerge_actions; i++) {
+        if (!merge->merge_actions[i]->merge_matched && merge->merge_actions[i]->kind == BLOCK_INSERT)
+            return true;
+    }
+    return false;
+}
 
-    scope_fill_from(env, source, true);
-    target = target_item(env, &ref);
-    scope_add_tree(level->scope, join, source);
-    scope_add_tree(level->scope, join, target);
-    scope_add_tree(level->scope, level->root, join);
-    scope_add_quals(env, block->merge_on, join, false);
+static void merge_actions(Env *env, Ref *ref) {
+    const Block *block = env->block;
+
     for (int i = 0; i < block->nmerge_actions; i++) {
         const Block *action = block->merge_actions[i];
 
@@ -282,6 +290,30 @@ static void build_merge(Env *env) {
     }
 }
 
+/* Where rows of the source that match nothing are read, too, the condition binds the target alone. */
+static void build_merge(Env *env) {
+    const Block *block = env->block;
+    Level *level = env->level;
+    const bool outer = inserts(block);
+    const int before = level->scope->nrefs;
+    Tree *join = scope_new_tree(level->scope, outer ? TREE_LEFT : TREE_FROM, level->nrels);
+    Tree *source = scope_new_tree(level->scope, TREE_FROM, level->nrels);
+    Tree *target;
+    Ref *ref;
+    bool without;
+
+    scope_fill_from(env, source, outer);
+    without = level->scope->nrefs == before;
+    target = target_item(env, &ref);
+    if (ref && (without || level->scope->mixed))
+        ref->refused = "Citus takes MERGE only from a source of distributed tables, joined on the tenant";
+    scope_add_tree(level->scope, join, source);
+    scope_add_tree(level->scope, join, target);
+    scope_add_tree(level->scope, level->root, join);
+    scope_add_quals(env, block->merge_on, join, false);
+    merge_actions(env, ref);
+}
+
 void scope_build_write(Env *env) {
     if (env->block->kind == BLOCK_INSERT)
         build_insert(env);
@@ -291,22 +323,46 @@ void scope_build_write(Env *env) {
         build_found_rows(env);
 }
 
+/* An UPDATE may set the tenant to what it is. */
+static void settle_set(const Scope *scope, const Pending *pending) {
+    Ref *ref = pending->ref;
+
+    if (!pending->set || !scope_has_value((Scope *)scope, &ref->values, pending->set))
+        ref->refused = "it is set to another value";
+    else if (strchr(pending->set->key, '$'))
+        ref->refused = "it is set to a parameter, which Citus refuses whatever its value is";
+}
+
+/* Whether the SELECT reads tenant tables, and no row of any. */
+static bool selects_nothing(const Scope *scope, const Pending *pending) {
+    bool nothing = pending->last > pending->first && pending->source->block->kind == BLOCK_SELECT;
+
+    for (int i = pending->first; i < pending->last; i++)
+        nothing &= scope->refs[i]->none;
+    return nothing;
+}
+
+static void settle_source(const Scope *scope, const Pending *pending) {
+    Ref *ref = pending->ref;
+    const Level *source = pending->source;
+
+    ref->none = selects_nothing(scope, pending);
+    if (pending->output < 0)
+        ref->reason = "the statement does not give it";
+    else if (!source->outputs.open)
+        ref->values = scope_output_values(pending->source, pending->output);
+    if (ref->none || ref->values.n > 0)
+        ref->refused =
+            scope_insert_detour(scope, ref->table, source->block->parent, source, pending->output);
+    else if (!ref->reason)
+        ref->reason = "the rows that are selected are not of one tenant";
+}
+
 void scope_settle(Scope *scope) {
     for (int i = 0; i < scope->npending && !scope->gave_up; i++) {
-        const Pending *pending = &scope->pending[i];
-        Ref *ref = pending->ref;
-
-        if (!pending->source) {
-            if (!pending->set || !scope_has_value(scope, &ref->values, pending->set)) {
-                ref->values.n = 0;
-                ref->reason = "it is set to another value";
-            }
-        } else if (pending->output >= 0 && !pending->source->outputs.open) {
-            ref->values = scope_output_values(pending->source, pending->output);
-            ref->reason = ref->values.n > 0 ? NULL : "the rows that are selected are not of one tenant";
-        } else {
-            ref->reason = pending->output < 0 ? "the statement does not give it"
-                                              : "the rows that are selected are not of one tenant";
-        }
+        if (scope->pending[i].source)
+            settle_source(scope, &scope->pending[i]);
+        else
+            settle_set(scope, &scope->pending[i]);
     }
 }

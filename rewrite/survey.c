@@ -115,7 +115,9 @@ void survey_statement(Rewrite *rw, const Statement *stmt) {
     walk_statement(stmt, &(Walk){.block = on_block, .expr = on_expr, .from = on_from, .arg = &s});
     for (; stmt; stmt = stmt->inner) {
         for (int i = 0; i < stmt->ntables; i++) {
-            if (stmt->kind != STMT_CREATE_AS && stmt->tables[i]->name.name)
+            bool creates = stmt->kind == STMT_CREATE_AS || (stmt->creates_temp && i == 0);
+
+            if (!creates && stmt->tables[i]->name.name)
                 add_name(&s, NULL, &stmt->tables[i]->name);
         }
         if (stmt->copy.table) {

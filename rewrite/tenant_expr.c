@@ -13,6 +13,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "parser/lex.h"
+
 static bool in_catalog(const Column *column) { return strcmp(column->type_schema, "pg_catalog") == 0; }
 
 /* The schema of the operator "=" that compares two columns as a foreign key does. An operator of the same
@@ -159,10 +161,45 @@ static void put_source(Rewrite *rw, uint32_t offset, Buf *sql, const TenantSourc
     buf_append_cstr(sql, ")");
 }
 
+static bool is_column(const TenantPath *path, int nsteps, Str text, LexToken token) {
+    char name[128];
+
+    if (token.kind != LEX_WORD || token.end - token.start >= sizeof(name))
+        return token.kind == LEX_QUOTED || token.kind == LEX_WORD;
+    for (size_t i = token.start; i < token.end; i++)
+        name[i - token.start] =
+            (char)(text.ptr[i] >= 'A' && text.ptr[i] <= 'Z' ? text.ptr[i] | 0x20 : text.ptr[i]);
+    name[token.end - token.start] = '\0';
+    for (int i = 0; i < nsteps; i++) {
+        if (table_column(path->steps[i]->parent, name))
+            return true;
+    }
+    return false;
+}
+
+/* Whether a source has the name of a column of the parents: a variable's, which the column would hide. */
+static bool is_hidden(Rewrite *rw, const Table *table, const TenantSource *sources) {
+    for (int k = 0; k < table->path.steps[0]->ncolumns && rw->in_function; k++) {
+        const Span copy = sources[k].copy;
+
+        for (LexToken t = lex_next(rw->text.ptr, copy.end, copy.start);
+             !sources[k].text.ptr && t.kind != LEX_END && t.kind != LEX_UNTERMINATED;
+             t = lex_next(rw->text.ptr, copy.end, t.end)) {
+            if (is_column(&table->path, steps_needed(table), rw->text, t))
+                return true;
+        }
+    }
+    return false;
+}
+
 void tenant_expr_insert(Rewrite *rw, uint32_t offset, const Table *table, const TenantSource *sources) {
     const ForeignKey *fk = table->path.steps[0];
     Buf sql = {0};
 
+    if (is_hidden(rw, table, sources)) {
+        tenant_expr_insert_row(rw, offset, table, sources);
+        return;
+    }
     put_head(&sql, table, steps_needed(table));
     buf_append_cstr(&sql, " WHERE ");
     for (int k = 0; k < fk->ncolumns; k++) {

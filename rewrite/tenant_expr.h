@@ -14,7 +14,8 @@ typedef struct TenantSource {
 const char *tenant_expr_problem(Rewrite *rw, const Table *table) MUST_USE;
 
 /* Inserts the scalar sub-select at `offset`; one source for each column of table->path.steps[0]. NULL, where
- * a parent is missing or a key is NULL. Demands tenant_expr_problem() == NULL. */
+ * a parent is missing or a key is NULL. Sources may refer to no column, but to variables of a function.
+ * Demands tenant_expr_problem() == NULL. */
 void tenant_expr_insert(Rewrite *rw, uint32_t offset, const Table *table, const TenantSource *sources);
 
 /* The same where the sources may refer to columns of the query that it stands in, as in SET: no name of the

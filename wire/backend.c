@@ -143,8 +143,8 @@ static void put_field(Buf *out, char field, const char *text) {
     buf_put_cstr(out, text);
 }
 
-void backend_put_error(Buf *out, const char *severity, const Error *err) {
-    size_t begun = frame_begin(out, BE_ERROR);
+static void put_report(Buf *out, char type, const char *severity, const Error *err) {
+    size_t begun = frame_begin(out, type);
 
     put_field(out, 'S', severity);
     put_field(out, 'V', severity);
@@ -156,6 +156,14 @@ void backend_put_error(Buf *out, const char *severity, const Error *err) {
         put_field(out, 'H', err->hint);
     buf_put_u8(out, 0);
     frame_end(out, begun);
+}
+
+void backend_put_error(Buf *out, const char *severity, const Error *err) {
+    put_report(out, BE_ERROR, severity, err);
+}
+
+void backend_put_notice(Buf *out, const char *severity, const Error *notice) {
+    put_report(out, BE_NOTICE, severity, notice);
 }
 
 void backend_put_auth_ok(Buf *out) {

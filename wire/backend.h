@@ -70,6 +70,8 @@ void backend_put_with_position(Buf *out, char type, Str payload, uint32_t positi
 
 /* severity: "ERROR", "FATAL"; "NOTICE", "WARNING". */
 void backend_put_error(Buf *out, const char *severity, const Error *err);
+/* A NoticeResponse in the same form. */
+void backend_put_notice(Buf *out, const char *severity, const Error *notice);
 void backend_put_auth_ok(Buf *out);
 void backend_put_parameter_status(Buf *out, const char *name, const char *value);
 void backend_put_key_data(Buf *out, uint32_t pid, uint32_t key);

@@ -9,71 +9,7 @@ import subprocess
 import pytest
 
 from harness import proxy, tailspin
-
-SHARDFERRY = proxy.binary()
-
-SCHEMA = """\
---
--- PostgreSQL database dump
---
-SET standard_conforming_strings = on;
-SELECT pg_catalog.set_config('search_path', '', false);
-
-CREATE TABLE public.stores (store_id bigint NOT NULL, name text, category text);
-CREATE TABLE public.orders (order_id bigint NOT NULL, store_id bigint, status text);
-CREATE TABLE public.line_items (line_item_id bigint NOT NULL, order_id bigint, quantity bigint);
-CREATE TABLE public.currencies (code text NOT NULL, name text);
-CREATE TABLE public.job_log (id bigint NOT NULL, at timestamp with time zone);
-
-ALTER TABLE ONLY public.stores ADD CONSTRAINT stores_pkey PRIMARY KEY (store_id);
-ALTER TABLE ONLY public.orders ADD CONSTRAINT orders_pkey PRIMARY KEY (order_id);
-ALTER TABLE ONLY public.line_items ADD CONSTRAINT line_items_pkey PRIMARY KEY (line_item_id);
-ALTER TABLE ONLY public.orders
-    ADD CONSTRAINT orders_store_id_fkey FOREIGN KEY (store_id) REFERENCES public.stores(store_id);
-ALTER TABLE ONLY public.line_items
-    ADD CONSTRAINT line_items_order_id_fkey FOREIGN KEY (order_id) REFERENCES public.orders(order_id);
-"""
-
-CONFIGURATION = """\
-[tenant]
-table  = stores
-column = store_id
-"""
-
-
-class Lint:
-    def __init__(self, directory):
-        self.directory = directory
-        (directory / "lint.ini").write_text(CONFIGURATION)
-        (directory / "schema.sql").write_text(SCHEMA)
-
-    def run(self, *arguments, stdin=b"", schema=True, configuration="lint.ini", env=None):
-        command = [SHARDFERRY, "lint", "-c", str(self.directory / configuration)]
-        if schema:
-            command += ["--schema", str(self.directory / "schema.sql")]
-        return subprocess.run(
-            [*command, *arguments],
-            input=stdin,
-            capture_output=True,
-            timeout=60,
-            cwd=self.directory,
-            env={**os.environ, **(env or {})},
-        )
-
-    def json(self, script, expect=None):
-        """The objects printed for a script, given as bytes or text."""
-        script = script.encode() if isinstance(script, str) else script
-        (self.directory / "script.sql").write_bytes(script)
-        run = self.run("--json", "script.sql")
-        rows = [json.loads(line) for line in run.stdout.decode().splitlines()]
-        findings = any(row["verdict"] in ("multi-tenant", "opaque", "unparsed") for row in rows)
-        assert run.returncode == (1 if findings else 0), run.stderr
-        assert [row["n"] for row in rows] == list(range(1, len(rows) + 1))
-        self.stderr = run.stderr.decode()
-        return rows
-
-    def texts(self, script):
-        return [(row["line"], row["sql"]) for row in self.json(script)]
+from harness.lint import CONFIGURATION, SCHEMA, SHARDFERRY, Lint
 
 
 @pytest.fixture
@@ -97,7 +33,8 @@ def test_fields(lint):
     assert set(row["tables"]) == {"public.orders", "public.line_items"}
     assert "public.line_items" in row["unscoped"]
     assert row["reason"]
-    assert row["rewritten"] is None
+    assert row["rewritten"].startswith(row["sql"].split(" WHERE")[0] + " AND i.store_id = o.store_id")
+    assert row["applied"] is False
 
 
 @pytest.mark.parametrize(
@@ -419,6 +356,123 @@ def test_stage_with_a_server(lint, server):
         assert output() == output("--stage", "observe") == before
     finally:
         server.drop_database(database)
+
+
+# Variables of psql -----------------------------------------------------------------------------------------
+
+
+def test_variables_are_values(lint):
+    """psql's variables are taken for values, the same for the same name; what is printed is what is written."""
+    script = """\
+SELECT * FROM orders WHERE store_id = :store AND status = :'status' AND order_id::text = DATE :'day';
+SELECT * FROM orders o JOIN orders p ON o.store_id = :a AND p.store_id = :a;
+SELECT * FROM orders o JOIN orders p ON o.store_id = :a AND p.store_id = :b;
+SELECT * FROM orders o JOIN orders p ON o.store_id = :a AND p.store_id = $1;
+SELECT * FROM :orders WHERE store_id = 5;
+"""
+    rows = lint.json(script)
+    assert [row["sql"] for row in rows] == script.replace(";", "").splitlines()
+    assert [row["verdict"] for row in rows] == ["single-tenant", "single-tenant", "multi-tenant", "multi-tenant", "unparsed"]
+    assert rows[1]["fingerprint"] == rows[2]["fingerprint"]
+    assert "write this one out" in rows[4]["suggestion"]
+
+
+def test_nonstandard_strings(lint):
+    """A parser for standard strings is not asked about others; statements end where psql ends them."""
+    rows = lint.json("SET standard_conforming_strings = off; SELECT 'a\\';b' FROM orders; SELECT 'c' FROM job_log;")
+    assert [(row["sql"], row["verdict"]) for row in rows[1:]] == [
+        ("SELECT 'a\\';b' FROM orders", "unparsed"),
+        ("SELECT 'c' FROM job_log", "no-tenant-table"),
+    ]
+    assert "standard_conforming_strings" in rows[1]["reason"]
+
+
+# SARIF -----------------------------------------------------------------------------------------------------
+
+
+def region_text(text, region):
+    """What a region covers; columns count characters, from 1."""
+    lines = text.splitlines(keepends=True)[region["startLine"] - 1 : region["endLine"]]
+    lines[-1] = lines[-1][: region["endColumn"] - 1]
+    lines[0] = lines[0][region["startColumn"] - 1 :]
+    return "".join(lines)
+
+
+def check_sarif(document):
+    """What the schema of SARIF 2.1.0 requires of the parts that are there."""
+    assert document["version"] == "2.1.0" and document["$schema"].endswith("sarif-2.1.0.json")
+    (run,) = document["runs"]
+    driver = run["tool"]["driver"]
+    assert driver["name"] == "shardferry" and driver["version"]
+    for rule in driver["rules"]:
+        assert re.fullmatch(r"[a-z-]+", rule["id"]) and rule["shortDescription"]["text"].endswith(".")
+        assert rule["defaultConfiguration"]["level"] in ("error", "warning", "note")
+    assert len({rule["id"] for rule in driver["rules"]}) == len(driver["rules"])
+    for result in run["results"]:
+        rule = driver["rules"][result["ruleIndex"]]
+        assert (rule["id"], rule["defaultConfiguration"]["level"]) == (result["ruleId"], result["level"])
+        assert result["message"]["text"]
+        (location,) = result["locations"]
+        if "physicalLocation" in location:
+            place = location["physicalLocation"]
+            assert re.fullmatch(r"(file://)?([A-Za-z0-9/._~-]|%[0-9A-F]{2})+", place["artifactLocation"]["uri"])
+            region = place["region"]
+            assert 1 <= region["startLine"] <= region["endLine"] and region["snippet"]["text"]
+        assert all(re.fullmatch(r"[0-9a-f]{16}", value) for value in result.get("partialFingerprints", {}).values())
+    return run["results"]
+
+
+def sarif(lint, *files):
+    run = lint.run("--sarif", *files)
+    return run.returncode, check_sarif(json.loads(run.stdout.decode()))
+
+
+def test_sarif(lint):
+    """Findings alone, each at its place, with a rule and a level."""
+    script = """\
+SELECT 1; SELECT * FROM orders WHERE store_id = 5;
+-- first
+ /* Ä */ SELECT count(*)
+   FROM orders; DO 'BEGIN END'; SELEC 'ö'; SELECT count(*) FROM orders \\g
+"""
+    (lint.directory / "an app.sql").write_text(script)
+    status, results = sarif(lint, "./an app.sql")
+    assert status == 1
+    assert [(result["ruleId"], result["level"]) for result in results] == [
+        ("multi-tenant", "warning"), ("opaque", "note"), ("unparsed", "note"), ("multi-tenant", "warning")]  # fmt: skip
+    for result, text in zip(results, ("/* Ä */ SELECT count(*)\n   FROM orders", "DO 'BEGIN END'", "SELEC 'ö'", "SELECT count(*) FROM orders"), strict=True):
+        place = result["locations"][0]["physicalLocation"]
+        assert place["artifactLocation"]["uri"] == "an%20app.sql"
+        assert place["region"]["snippet"]["text"] == text == region_text(script, place["region"])
+    assert results[0]["partialFingerprints"] == results[3]["partialFingerprints"]
+    assert "partialFingerprints" not in results[2]
+    assert results[0]["properties"]["unscoped"] == ["public.orders"]
+    assert "store_id" in results[0]["message"]["text"]
+
+
+def test_sarif_without_findings(lint):
+    (lint.directory / "app.sql").write_text("SELECT 1;")
+    assert sarif(lint, "app.sql") == (0, [])
+    assert sarif(lint, str(lint.directory / "app.sql")) == (0, [])
+    assert lint.run("--sarif", "nothing-there.sql").returncode == 2
+    assert lint.run("--sarif", "--json").returncode == 2
+
+
+def test_sarif_fixes(lint):
+    """Where the mended statement is known, it is offered in the place of the whole old one, and is a finding no more."""
+    script = "SELECT 1; SELECT o.status FROM orders o\nJOIN line_items i ON i.order_id = o.order_id WHERE o.store_id = 5; SELECT 2;\n"
+    (lint.directory / "schema.sql").write_text(SCHEMA.replace("order_id bigint, quantity", "order_id bigint, store_id bigint, quantity"))
+    (lint.directory / "app.sql").write_text(script)
+    _, (result,) = sarif(lint, str(lint.directory / "app.sql"))
+    assert result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "file://" + str(lint.directory / "app.sql")
+    (fix,) = result["fixes"]
+    (change,) = fix["artifactChanges"]
+    (replacement,) = change["replacements"]
+    region = replacement["deletedRegion"]
+    assert region_text(script, region) == script.split("; ")[1]
+    mended = script.replace(script.split("; ")[1], replacement["insertedContent"]["text"])
+    (lint.directory / "app.sql").write_text(mended)
+    assert sarif(lint, "app.sql") == (0, [])
 
 
 # Size ------------------------------------------------------------------------------------------------------

@@ -22,6 +22,9 @@ static const char schema[] =
     "CREATE TABLE l (id bigint PRIMARY KEY, o_id bigint REFERENCES o, n numeric(10,2) DEFAULT 3, t_id "
     "bigint);"
     "CREATE TABLE p (id bigint PRIMARY KEY, l_id bigint DEFAULT 7 REFERENCES l, t_id bigint);"
+    "CREATE TABLE e (id bigserial, t_id bigint NOT NULL, x text, PRIMARY KEY (t_id, id));"
+    "CREATE TABLE f (id bigserial, e_id bigint, t_id bigint NOT NULL, PRIMARY KEY (t_id, id),"
+    " FOREIGN KEY (t_id, e_id) REFERENCES e (t_id, id));"
     "CREATE VIEW v AS SELECT o.id, o.t_id FROM public.o; CREATE TABLE r (id int PRIMARY KEY);";
 static const char settings[] =
     "[tenant]\ntable = t\ncolumn = t_id\n[table l]\nkind = backfill\n[table p]\nkind = backfill\n"
@@ -43,6 +46,7 @@ static Snapshot *make_snapshot(Stage stage) {
             made->tables[i].stage = stage;
         made->tables[i].staged = made->tables[i].kind == KIND_BACKFILL;
         made->tables[i].hide_tenant = i % 2 == 0;
+        made->tables[i].reads = READS_FILTER;
     }
     config_free(config);
     return made;

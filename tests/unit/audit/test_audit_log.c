@@ -115,18 +115,37 @@ static void writes_a_line(void **state) {
     assert_int_equal(st.st_size, 0);
     audit_log_flush(log);
     text = read_file(place->path);
-    assert_string_equal(text,
-                        "{\"time\":\"2026-01-02T03:04:05.000678Z\",\"fingerprint\":\"50fde20626009aba\","
-                        "\"verdict\":\"multi-tenant\","
-                        "\"tables\":[\"public.orders\",\"Sales.\\\"quo\\\\ted\\\"\"],\"unscoped\":[\"Sales."
-                        "\\\"quo\\\\ted\\\"\"],"
-                        "\"reason\":\"a \\\"reason\\\"\",\"suggestion\":null,\"note\":null,"
-                        "\"sql\":\"SELECT \\u0009\\u0001\\u007f'\xC3\xA4' FROM \\\"x\\\\y\\\"\","
-                        "\"application_name\":\"caf\xEF\xBF\xBD\\n\",\"user\":\"app\",\"database\":\"shop\","
-                        "\"client\":\"127.0.0.1:50312\"}\n");
+    assert_string_equal(
+        text, "{\"time\":\"2026-01-02T03:04:05.000678Z\",\"fingerprint\":\"50fde20626009aba\","
+              "\"verdict\":\"multi-tenant\","
+              "\"tables\":[\"public.orders\",\"Sales.\\\"quo\\\\ted\\\"\"],\"unscoped\":[\"Sales."
+              "\\\"quo\\\\ted\\\"\"],"
+              "\"reason\":\"a \\\"reason\\\"\",\"suggestion\":null,\"citus_error\":null,\"note\":null,"
+              "\"sql\":\"SELECT \\u0009\\u0001\\u007f'\xC3\xA4' FROM \\\"x\\\\y\\\"\",\"proposed\":null,"
+              "\"application_name\":\"caf\xEF\xBF\xBD\\n\",\"user\":\"app\",\"database\":\"shop\","
+              "\"client\":\"127.0.0.1:50312\"}\n");
     free(text);
     assert_int_equal(count_lines(place->path), 1);
     audit_log_close(log);
+}
+
+static void writes_what_would_be_better(void **state) {
+    Place *place = *state;
+    AuditLimits limits = {.sample_bytes = 100, .redact = true};
+    AuditLog *log = open_log(place->path, limits);
+    StatementDecision decision = {
+        .verdict = VERDICT_MULTI_TENANT, .citus_error = "complex joins", .proposed = true};
+    char *text;
+
+    audit_log_put(log, &(AuditLogRecord){.subject = {.fingerprint = 1,
+                                                     .decision = &decision,
+                                                     .text = STR_LIT("SELECT 'secret'"),
+                                                     .proposed = STR_LIT("SELECT 'secret' AND 'secret'")}});
+    audit_log_close(log);
+    text = read_file(place->path);
+    assert_non_null(strstr(text, "\"citus_error\":\"complex joins\""));
+    assert_non_null(strstr(text, "\"sql\":\"SELECT '?'\",\"proposed\":\"SELECT '?' AND '?'\""));
+    free(text);
 }
 
 static void says_each_shape_once(void **state) {
@@ -312,6 +331,7 @@ static void does_without_a_log(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         IN_PLACE(writes_a_line),
+        IN_PLACE(writes_what_would_be_better),
         IN_PLACE(says_each_shape_once),
         IN_PLACE(redacts),
         IN_PLACE(follows_a_rotation),

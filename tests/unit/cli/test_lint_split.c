@@ -66,6 +66,19 @@ static const Case cases[] = {
     {"SELECT 1\\; SELECT 2;", {"1:SELECT 1; SELECT 2"}},
     {"\\! rm 'x; \\ y\nSELECT 1;", {"2:SELECT 1"}},
     {"\\g\n\\;\n", {NULL}},
+    {"SELECT $1 \\bind 5 \\g\nSELECT $1 \\parse s\nSELECT 2", {"1:SELECT $1", "2:SELECT $1", "3:SELECT 2"}},
+    {"SELECT 1 \\crosstabview a b\n\\if :x\nSELECT 2;\n\\else\nSELECT 3;\n\\endif",
+     {"1:SELECT 1", "3:SELECT 2", "5:SELECT 3"}},
+    {"SELECT 1 \\watch 2\n\\copy t from pstdin\nSELECT 2;",
+     {"1:SELECT 1", "2:COPY t from STDIN", "3:SELECT 2"}},
+
+    /* strings in which a backslash escapes */
+    {"SET standard_conforming_strings = off; SELECT '\\';'; SET standard_conforming_strings TO 'on'; SELECT "
+     "'\\'; SELECT 2",
+     {"1:SET standard_conforming_strings = off", "1:SELECT '\\';'",
+      "1:SET standard_conforming_strings TO 'on'", "1:SELECT '\\'", "1:SELECT 2"}},
+    {"set session standard_conforming_strings to false; SELECT '\\';';",
+     {"1:set session standard_conforming_strings to false", "1:SELECT '\\';'"}},
 
     /* COPY */
     {"COPY t (a, b) FROM stdin;\n1\t;'\n\\.\nSELECT 1;", {"1:COPY t (a, b) FROM stdin", "4:SELECT 1"}},
@@ -79,8 +92,12 @@ static const Case cases[] = {
     {"COPY t FROM 'stdin';\nSELECT 1;\n\\.\n", {"1:COPY t FROM 'stdin'", "2:SELECT 1"}},
     {"COPY (SELECT 1 FROM stdin) TO STDOUT;\nSELECT 1;\n\\.\n",
      {"1:COPY (SELECT 1 FROM stdin) TO STDOUT", "2:SELECT 1"}},
-    {"\\copy t (\"a;\") from 'b;c' csv\nSELECT 1;", {"1:COPY t (\"a;\") from 'b;c' csv", "2:SELECT 1"}},
-    {"\\copy t from stdin\n1;\n\\.\nSELECT 1;", {"1:COPY t from stdin", "4:SELECT 1"}},
+    {"\\copy t (\"a;\") from 'b;c' csv\nSELECT 1;", {"1:COPY t (\"a;\") from STDIN csv", "2:SELECT 1"}},
+    {"\\copy t from stdin\n1;\n\\.\nSELECT 1;", {"1:COPY t from STDIN", "4:SELECT 1"}},
+    {"\\copy (select 'a' from b) to program 'x; y'' z' (format csv)\nSELECT 1;",
+     {"1:COPY (select 'a' from b) to STDOUT (format csv)", "2:SELECT 1"}},
+    {"\\copy t From /a/b;c.csv csv\nSELECT 1;", {"1:COPY t From STDIN csv", "2:SELECT 1"}},
+    {"\\copy t to\nSELECT 1;", {"1:COPY t to STDOUT", "2:SELECT 1"}},
 };
 
 static void count_notice(void *arg, int64_t line, const char *text) {
@@ -130,9 +147,47 @@ static void test_cases(void **state) {
     }
 }
 
+/* What the parser is given, and where the text stands. */
+static void test_variables_and_places(void **state) {
+    (void)state;
+    static const struct {
+        const char *script;
+        const char *parsed; /* NULL: the text */
+        int line, column;   /* 0: it is not in the script as it is */
+    } rows[] = {
+        {"SELECT 1", NULL, 1, 1},
+        {"-- a\n  /* \xC3\xA4 */ SELECT 1", NULL, 2, 3},
+        {"\\echo \xC3\xA4\xC3\xB6 \\\\ SELECT 1", NULL, 1, 13},
+        {"SELECT :a, :'b', ':c', \":d\", e::f, $$:g$$ -- :h",
+         "SELECT $1, $100, ':c', \":d\", e::f, $$:g$$ -- :h", 1, 1},
+        {"SELECT a[1:b], :b", "SELECT a[1:b], $1", 1, 1},
+        {"SELECT a := :\"b\"", "SELECT a :=  \"b\"", 1, 1},
+        {"SELECT 1\\; SELECT 2", NULL, 0, 0},
+        {"SELECT 1 \\echo x\n", NULL, 0, 0},
+        {"SELECT 1 \\g\n", NULL, 1, 1},
+        {"\\copy t to 'f'", NULL, 0, 0},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        int notices = 0, fd = file_of(rows[i].script, strlen(rows[i].script));
+        LintSplit *split = lint_split_new(fd, 1000, count_notice, &notices);
+        LintStatement statement;
+        Error err;
+        assert_int_equal(lint_split_next(split, &statement, &err), LINT_SPLIT_STATEMENT);
+        assert_int_equal(statement.text_line, rows[i].line);
+        assert_int_equal(statement.text_column, rows[i].column);
+        assert_int_equal(statement.parsed.ptr != NULL, rows[i].parsed != NULL);
+        if (rows[i].parsed) {
+            assert_int_equal(statement.parsed.len, statement.text.len);
+            assert_string_equal(statement.parsed.ptr, rows[i].parsed);
+        }
+        lint_split_free(split);
+        close(fd);
+    }
+}
+
 static void test_notices(void **state) {
     (void)state;
-    static const char *const scripts[] = {"\\i a.sql\nSELECT 1;", "\\ir a.sql\nSELECT 1;",
+    static const char *const scripts[] = {"\\i a.sql\nSELECT 1;", "\\ir a.sql\nSELECT 1;", "SELECT 1 \\gexec",
                                           "COPY t FROM STDIN;\nSELECT 1;"};
     for (size_t i = 0; i < sizeof(scripts) / sizeof(scripts[0]); i++) {
         int notices = 0, n = 0, fd = pipe_of(scripts[i], strlen(scripts[i]));
@@ -220,11 +275,9 @@ static void test_unreadable(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_cases),
-        cmocka_unit_test(test_notices),
-        cmocka_unit_test(test_bytes_are_kept),
-        cmocka_unit_test(test_window_borders),
-        cmocka_unit_test(test_cut),
+        cmocka_unit_test(test_cases),          cmocka_unit_test(test_variables_and_places),
+        cmocka_unit_test(test_notices),        cmocka_unit_test(test_bytes_are_kept),
+        cmocka_unit_test(test_window_borders), cmocka_unit_test(test_cut),
         cmocka_unit_test(test_unreadable),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -52,6 +52,33 @@ static const struct {
      ""},
     {"[tenant]\ntable = t\n[table Orders]\n[table orders]\n",
      "f:4: section [table orders] is there twice: the first is in line 3", "Merge"},
+    {"[user]\n", "f:1: section [user] has no name", "[user reporting]"},
+    {"[application ]\n", "f:1: section [application] has no name", "[application \"Nightly Report\"]"},
+    {"[user a.b]\n",
+     "f:1: section [user a.b]: a.b is not a name as SQL writes it: something follows the name; other "
+     "characters than "
+     "letters, digits, _ and $ need double quotes",
+     "[user reporting]"},
+    {"[application Web App]\n",
+     "f:1: section [application Web App]: Web App is not a name as SQL writes it: something follows the "
+     "name; other "
+     "characters than letters, digits, _ and $ need double quotes",
+     "Nightly Report"},
+    {"[user Ada]\n[user ada]\n", "f:2: section [user ada] is there twice: the first is in line 1", "Merge"},
+    {"[application \"a*\"]\n[application a]\n[application \"a*\"]\n",
+     "f:3: section [application \"a*\"] is there twice: the first is in line 1", "Merge"},
+    {"[user ada]\nkind = local\n", "f:2: there is no setting \"kind\" in section [user]", "[table NAME]"},
+    {"[applications x]\n", "f:1: unknown section [applications x]", "Did you mean [application NAME]?"},
+    {"[allow x]\n", "f:1: unknown section [allow x]", ""},
+    {"[allow]\nmode = block\n", "f:2: \"mode\" is not a statement's fingerprint", "16 hexadecimal digits"},
+    {"[allow]\n50fde20626009aba =\n", "f:2: statement 50fde20626009aba: \"\" does not begin with a time",
+     "forever"},
+    {"[allow]\n50fde20626009aba = until then\n",
+     "f:2: statement 50fde20626009aba: \"until then\" does not begin with a time", "2027-01-01"},
+    {"[allow]\n50fde20626009aba = forever\n50FDE20626009ABA = forever\n",
+     "f:3: statement 50FDE20626009ABA is there twice: the first is in line 2", "Remove"},
+    {"[audit]\nmode = log, loud\n", "f:2: setting \"mode\": \"loud\" is no mode", "block"},
+    {"[audit]\nmode =\n", "f:2: setting \"mode\": the value is missing", "notice"},
     {"[tenant]\ntable = t\n[table \"S\".a]\n[table \"S\".\"a\"]\n",
      "f:4: section [table \"S\".\"a\"] is there twice: the first is in line 3", "Merge"},
     /* Settings. */
@@ -234,7 +261,8 @@ static void test_refused(void **state) {
 static void test_damaged(void **state) {
     static const char whole[] =
         "\xEF\xBB\xBF[proxy] ; c\nlisten = [::1]:6432, *:1\ncoordinator=host='a b' port=1\n"
-        "login_timeout: 5 s\n[tenant]\ntable = \"S\".\"T\"\"t\"\n[table \"x]\".y]\nkind = local\n";
+        "login_timeout: 5 s\n[tenant]\ntable = \"S\".\"T\"\"t\"\n[table \"x]\".y]\nkind = local\n"
+        "[user \"A b\"]\nmode = log, opaque: block\n[allow]\n50fde20626009aba = 2027-01-01 12:00+02:00 why\n";
     static const char damage[] = "[]\"=;\n .'\\\x80";
 
     (void)state;

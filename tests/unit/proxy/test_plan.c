@@ -57,7 +57,7 @@ typedef struct World {
 
 static void world_begin_sized(World *w, int max_entries) {
     memset(w, 0, sizeof *w);
-    w->ledger = audit_new((AuditLimits){.max_entries = 10000, .sample_bytes = 100});
+    w->ledger = audit_new((AuditLimits){.max_entries = 10000, .sample_bytes = 1000});
     plan_cache_init(&w->cache, max_entries, (FactsLimits){0}, w->ledger);
     w->context =
         context_get(&w->contexts, &(SessionContext){.search_path = "public", .search_path_known = true});
@@ -736,6 +736,37 @@ static void every_statement_has_its_audit_entry(void **state) {
     world_end(&w);
 }
 
+/* Facts are those of the text that was parsed: a new plan must not be made from another one's bytes. */
+static void plans_anew_from_the_text_that_was_parsed(void **state) {
+    static const char *const TEXTS[] = {
+        "INSERT INTO items (order_id, note) VALUES (2000000000, 'much longer')",
+        "INSERT INTO items (order_id, note) VALUES (1, 'x')",
+        "INSERT INTO items (order_id, note) VALUES (2000000000, 'even longer than that')",
+    };
+    World w;
+
+    (void)state;
+    world_begin(&w);
+    for (uint64_t i = 0; i < ARRAY_LEN(TEXTS); i++) {
+        char *text = mem_strdup(TEXTS[i]); /* of its exact size, so that a byte beyond is one too many */
+        world_snapshot(&w, snapshot_of(i + 1, STAGE_DERIVE));
+        Plan *plan = get(&w, text);
+        char *sent = sent_text(&w, plan, text), *expected = fresh_text(text);
+
+        assert_string_equal(sent, expected);
+        assert_string_equal(plan->audit[0]->sample, TEXTS[0]);
+        free(expected);
+        expected = fresh_text(TEXTS[0]);
+        assert_string_equal(plan->audit[0]->sent, expected);
+        free(expected);
+        free(sent);
+        plan_unref(plan);
+        free(text);
+    }
+    assert_int_equal(w.cache.stats.misses, 1);
+    world_end(&w);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(texts_of_one_shape_share_a_plan),
@@ -760,6 +791,7 @@ int main(void) {
         cmocka_unit_test(notes),
         cmocka_unit_test(hidden_effects_hide_names),
         cmocka_unit_test(every_statement_has_its_audit_entry),
+        cmocka_unit_test(plans_anew_from_the_text_that_was_parsed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -187,28 +187,28 @@ static void portals(void **state) {
     for (size_t i = 0; i < ARRAY_LEN(NAMES); i++) {
         Str name = str_of(NAMES[i]);
         assert_true(!portal_find(&table, name) || !portal_find(&table, name)->plan);
-        portal_bind(&table, name, one);
+        portal_bind(&table, name, one, 0);
         assert_ptr_equal(portal_find(&table, name)->plan, &plans[0]);
         assert_null(portal_find(&table, name)->rewritten);
-        portal_bind(&table, name, two);
+        portal_bind(&table, name, two, 0);
         assert_ptr_equal(portal_find(&table, name)->plan, &plans[1]);
         assert_ptr_equal(portal_find(&table, name)->rewritten, &rewritings[1]);
         check_references(1, 2, 0, 2);
         /* Bound to a statement that is not known here: what was known of the portal before is not true of it.
          */
-        portal_bind(&table, name, NULL);
+        portal_bind(&table, name, NULL, 0);
         assert_null(portal_find(&table, name)->plan);
         check_references(1, 1, 0, 1);
-        portal_bind(&table, name, one);
+        portal_bind(&table, name, one, 0);
         portal_close(&table, name);
         portal_close(&table, name);
         assert_true(!portal_find(&table, name) || !portal_find(&table, name)->plan);
         check_references(1, 1, 0, 1);
     }
     /* A portal outlives its statement. */
-    portal_bind(&table, STR_LIT(""), one);
-    portal_bind(&table, STR_LIT("p"), two);
-    portal_bind(&table, STR_LIT("q"), two);
+    portal_bind(&table, STR_LIT(""), one, 0);
+    portal_bind(&table, STR_LIT("p"), two, 0);
+    portal_bind(&table, STR_LIT("q"), two, 0);
     prepared_unref(one);
     prepared_unref(two);
     check_references(1, 2, 0, 2);

@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -113,6 +114,43 @@ static void lets_go_of_what_it_holds(void **state) {
     prepared_unref(displaced);
 }
 
+static Buf text(const char *s) {
+    Buf b = {0};
+    buf_append_cstr(&b, s);
+    return b;
+}
+
+/* A notice is taken once, from the head alone, and goes with a reply that is skipped. */
+static void a_notice_goes_with_its_reply(void **state) {
+    ReplyQueue q = {0};
+
+    (void)state;
+    for (int i = 0; i < 40; i++) {
+        Buf b = text("notice");
+        reply_push(&q, REPLY_QUERY);
+        if (i % 2)
+            reply_give_notice(&q, (uint32_t)i, &b);
+        else
+            buf_free(&b);
+        assert_int_equal(buf_len(&b), 0);
+    }
+    assert_int_equal(q.notices, 20);
+    for (int i = 0; i < 30; i++) {
+        if (i % 4 == 1) {
+            Buf *notice = reply_take_notice(&q);
+            assert_int_equal(buf_len(notice), 6);
+            buf_free(notice);
+            free(notice);
+        }
+        if (i % 2 == 0 || i % 4 == 1)
+            assert_null(reply_take_notice(&q));
+        reply_pop(&q);
+    }
+    assert_int_equal(q.notices, 5);
+    reply_free(&q);
+    assert_int_equal(q.notices, 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(starts_empty),
@@ -120,6 +158,7 @@ int main(void) {
         cmocka_unit_test(keeps_order),
         cmocka_unit_test(gives_memory_back),
         cmocka_unit_test(lets_go_of_what_it_holds),
+        cmocka_unit_test(a_notice_goes_with_its_reply),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

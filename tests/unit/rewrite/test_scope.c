@@ -58,6 +58,16 @@ static void test_statements(void **state) {
     assert_true(cases_run("tests/unit/rewrite/scope_statements.cases", check) > 0);
 }
 
+static void test_folds(void **state) {
+    (void)state;
+    assert_true(cases_run("tests/unit/rewrite/scope_folds.cases", check) > 0);
+}
+
+static void test_shapes(void **state) {
+    (void)state;
+    assert_true(cases_run("tests/unit/rewrite/scope_shapes.cases", check) > 0);
+}
+
 /* A statement of more columns than are followed is not called single-tenant. */
 static void test_too_large(void **state) {
     Arena *arena = arena_new();
@@ -87,6 +97,8 @@ int main(void) {
         cmocka_unit_test(test_reads),
         cmocka_unit_test(test_writes),
         cmocka_unit_test(test_statements),
+        cmocka_unit_test(test_folds),
+        cmocka_unit_test(test_shapes),
         cmocka_unit_test(test_too_large),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
