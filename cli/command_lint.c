@@ -8,9 +8,15 @@
 #include "cli/lint_catalog.h"
 #include "cli/lint_source.h"
 
-static const LintSource *const sources[] = {&lint_source_script, &lint_source_log, &lint_source_statements, &lint_source_functions, &lint_source_proxy, NULL};
+static const LintSource *const sources[] = {&lint_source_script,
+                                            &lint_source_log,
+                                            &lint_source_statements,
+                                            &lint_source_functions,
+                                            &lint_source_proxy,
+                                            NULL};
 
-static const LintForm *const forms[] = {&lint_form_text, &lint_form_json, &lint_form_sql, &lint_form_sarif, &lint_form_html, NULL};
+static const LintForm *const forms[] = {&lint_form_text,  &lint_form_json, &lint_form_sql,
+                                        &lint_form_sarif, &lint_form_html, NULL};
 
 #define MAX_CONSOLES 100
 
@@ -34,8 +40,9 @@ static const CommandOption options[] = {
      "the configuration file; [tenant] and [table ...] are read; - for standard input"},
     {ID_SCHEMA, "schema", "DUMP.sql", "take the tables from this pg_dump --schema-only, no server is needed"},
     {ID_STAGE, "stage", "STAGE",
-     "take backfill tables to be in this stage: observe (default; of functions: resolve), derive, keyed, …"},
-    {ID_FROM, "from", "SOURCE", "where the statements are: script (default), log, pg_stat_statements, functions, proxy"},
+     "the stage of backfill tables: observe (default; of functions: resolve), derive, …"},
+    {ID_FROM, "from", "SOURCE",
+     "where they are: script (default), log, pg_stat_statements, functions, proxy"},
     {ID_CONSOLE, "console", "CONNINFO",
      "with --from proxy: the console to ask, not that of [proxy] listen; may be repeated"},
     {ID_PREFIX, "log-line-prefix", "PREFIX",

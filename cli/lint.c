@@ -67,20 +67,24 @@ static Str rewritten_text(Arena *arena, const EditList *all, Str text, Span span
     return copy;
 }
 
-/* The number of lines between the text's first token and that of the part that begins at `start`. */
-static int64_t lines_to(Str text, uint32_t start) {
-    size_t first = lex_blank(text.ptr, text.len, 0), here = lex_blank(text.ptr, text.len, start);
-    int64_t lines = 0;
-    for (size_t i = first; i < here && i < text.len; i++)
-        lines += text.ptr[i] == '\n';
-    return lines;
+/* A place in a text, and the number of lines that its first token is above it. */
+typedef struct Place {
+    size_t offset;
+    int64_t lines;
+} Place;
+
+/* To the first token at or behind `start`, which lies behind the place. */
+static void move_to(Place *place, Str text, uint32_t start) {
+    size_t here = lex_blank(text.ptr, text.len, start);
+    for (; place->offset < here && place->offset < text.len; place->offset++)
+        place->lines += text.ptr[place->offset] == '\n';
 }
 
 /* Where the part of a text stands, which is one of `n` statements in it. */
-static LintOrigin origin_of(const LintOrigin *whole, Str text, uint32_t start, int n) {
+static LintOrigin origin_of(const LintOrigin *whole, const Place *place, int n) {
     LintOrigin origin = *whole;
     if (origin.line > 0)
-        origin.line += lines_to(text, start);
+        origin.line += place->lines;
     origin.text_line = 0;
     origin.total_ms /= n;
     return origin;
@@ -103,6 +107,7 @@ static void report_finding(Lint *lint, LintSession *session, const LintStatement
     const Facts *facts = finding->facts;
     Str text = statement->text;
     int n = 0;
+    Place place = {.offset = lex_blank(text.ptr, text.len, 0)};
     bool alone = facts->nstatements == 1; /* else psql joined what stood between "\;" into one string */
     EditList edits = fill(lint, finding, &finding->decision->edits, shape);
     EditList proposals = fill(lint, finding, &finding->decision->proposals, shape);
@@ -114,8 +119,10 @@ static void report_finding(Lint *lint, LintSession *session, const LintStatement
         if (one->kind == STMT_EMPTY)
             continue;
         Span span = alone ? (Span){0, (uint32_t)text.len} : one->span;
+        if (!alone)
+            move_to(&place, text, span.start);
         LintResult result = {
-            .origin = alone ? *origin : origin_of(origin, text, span.start, n),
+            .origin = alone ? *origin : origin_of(origin, &place, n),
             .sql = {text.ptr + span.start, span.end - span.start},
             .fingerprint = one->fingerprint,
             .decision = decision,

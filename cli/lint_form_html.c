@@ -318,6 +318,9 @@ static void print_summary(const LintReport *report, const LintHtml *html) {
                 lint_class_name((LintClass)i));
         separator = ", ";
     }
+    if (html->nfunctions > 0)
+        fprintf(report->out, "; %d function%s to be changed", html->nfunctions,
+                html->nfunctions == 1 ? " is" : "s are");
     putc('\n', report->out);
 }
 

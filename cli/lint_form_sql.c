@@ -4,7 +4,8 @@
 #include "cli/lint_report.h"
 
 static void begin(LintReport *report) {
-    fputs("\\set ON_ERROR_STOP on\nBEGIN;\nSET LOCAL check_function_bodies = on;\n", report->out);
+    fputs("\\set ON_ERROR_STOP on\n\\encoding UTF8\nBEGIN;\nSET LOCAL check_function_bodies = on;\n",
+          report->out);
 }
 
 static void add(LintReport *report, Arena *arena, const LintResult *result) {

@@ -222,6 +222,12 @@ static void put_lead(const LintHtml *html, Buf *out) {
         put_counted(out, html->rewritten, "shape");
         buf_append_cstr(out, ".");
     }
+    if (html->nfunctions > 0) {
+        buf_append_cstr(out, " ");
+        put_counted(out, (uint64_t)html->nfunctions, "function");
+        buf_append_cstr(out, html->nfunctions == 1 ? " has" : " have");
+        buf_append_cstr(out, " to be changed.");
+    }
 }
 
 static void put_fact(Buf *out, const char *name, const char *value) {

@@ -184,7 +184,6 @@ struct FromItem {
     const char *using_alias; /* USING (…) AS alias */
     Expr *quals;             /* ON; NULL without */
     Span quals_span;         /* of a JOIN: the condition, without ON */
-    uint32_t using_end;      /* of a JOIN: the offset of the ")" behind USING's columns; 0 without */
 };
 
 typedef enum CteMaterialized { CTE_DEFAULT, CTE_MATERIALIZED, CTE_NOT_MATERIALIZED } CteMaterialized;

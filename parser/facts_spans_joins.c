@@ -93,10 +93,7 @@ static bool condition(const Tokens *ts, uint32_t *i, uint32_t to, FromItem *join
         join->quals_span = tokens_span(ts, (Range){at + 1, *i});
         return true;
     }
-    if (token_word(ts, at) != WORD_USING || join->nusing == 0 || token_mark(ts, at + 1) != '(')
-        return false;
-    join->using_end = ts->all[ts->all[at + 1].match].start;
-    return true;
+    return token_word(ts, at) == WORD_USING && join->nusing > 0;
 }
 
 /* The item and the `njoins` joins that it stands leftmost in, of which `item` is the outermost. */
@@ -125,7 +122,6 @@ static void forget(FromItem *item) {
     if (!item)
         return;
     item->quals_span = (Span){0, 0};
-    item->using_end = 0;
     forget(item->left);
     forget(item->right);
 }

@@ -6,7 +6,6 @@
 #include "base/error.h"
 #include "parser/plpgsql_internal.h"
 
-static void statements(Plpgsql *p);
 static void block(Plpgsql *p, const char *label);
 
 static const char *const to_semicolon[] = {NULL};
@@ -24,8 +23,7 @@ static void rest_is_expression(Plpgsql *p) {
     expression(p, to_semicolon);
 }
 
-/* What ends with END and a word: the word, a label, a semicolon. */
-static void end_of(Plpgsql *p, const char *word) {
+void plpgsql_end_of(Plpgsql *p, const char *word) {
     plpgsql_want(p, "end");
     plpgsql_want(p, word);
     if (plpgsql_at_name(p))
@@ -39,8 +37,7 @@ static void query(Plpgsql *p, const char *const *until) {
     plpgsql_add_statement(p, PLPGSQL_QUERY, plpgsql_skip(p, until), (Span){0}, (Span){0});
 }
 
-/* Behind EXECUTE: the text, INTO, USING, in any order. */
-static void dynamic(Plpgsql *p, const char *const *until) {
+void plpgsql_dynamic(Plpgsql *p, const char *const *until) {
     const char *const behind_text[] = {"into", "using", *until, NULL};
 
     plpgsql_add_dynamic(p, plpgsql_skip(p, behind_text));
@@ -138,11 +135,11 @@ static void if_statement(Plpgsql *p) {
         plpgsql_next(p);
         expression(p, then);
         plpgsql_want(p, "then");
-        statements(p);
+        plpgsql_statements(p);
     } while (plpgsql_at(p, "elsif") || plpgsql_at(p, "elseif"));
     if (plpgsql_take(p, "else"))
-        statements(p);
-    end_of(p, "if");
+        plpgsql_statements(p);
+    plpgsql_end_of(p, "if");
 }
 
 static void case_statement(Plpgsql *p) {
@@ -154,106 +151,11 @@ static void case_statement(Plpgsql *p) {
     while (plpgsql_take(p, "when")) {
         expression(p, then);
         plpgsql_want(p, "then");
-        statements(p);
+        plpgsql_statements(p);
     }
     if (plpgsql_take(p, "else"))
-        statements(p);
-    end_of(p, "case");
-}
-
-/* ---- loops ---- */
-
-static void loop_body(Plpgsql *p) {
-    plpgsql_want(p, "loop");
-    statements(p);
-    end_of(p, "loop");
-}
-
-static void loop_statement(Plpgsql *p, const char *label) {
-    (void)label;
-    loop_body(p);
-}
-
-static void while_statement(Plpgsql *p, const char *label) {
-    static const char *const loop[] = {"loop", NULL};
-
-    (void)label;
-    plpgsql_next(p);
-    expression(p, loop);
-    loop_body(p);
-}
-
-static void foreach_statement(Plpgsql *p, const char *label) {
-    static const char *const in[] = {"in", NULL}, *const loop[] = {"loop", NULL};
-
-    (void)label;
-    plpgsql_next(p);
-    plpgsql_skip(p, in);
-    plpgsql_want(p, "in");
-    plpgsql_want(p, "array");
-    expression(p, loop);
-    loop_body(p);
-}
-
-static bool is_variable(const Plpgsql *p, const char *name) {
-    for (const FactsVariable *v = p->visible; v; v = v->outer) {
-        if (strcmp(v->name, name) == 0)
-            return true;
-    }
-    return false;
-}
-
-/* "c LOOP", "c (arguments) LOOP": the rows of a cursor. */
-static bool at_cursor(Plpgsql *p) {
-    const LexToken behind = plpgsql_peek(p);
-
-    return plpgsql_at_name(p) &&
-           (lex_is_char(p->body.ptr, behind, '(') || lex_is_word(p->body.ptr, behind, "loop")) &&
-           is_variable(p, plpgsql_name(p));
-}
-
-/* What a loop runs over, behind IN. True if the loop has a variable of its own. */
-static bool for_range(Plpgsql *p) {
-    static const char *const loop[] = {"loop", NULL}, *const dots[] = {"..", "loop", NULL},
-                             *const by[] = {"by", "loop", NULL};
-    Span span;
-
-    if (plpgsql_take(p, "execute")) {
-        dynamic(p, loop);
-        return false;
-    }
-    if (at_cursor(p)) {
-        expression(p, loop);
-        return true;
-    }
-    plpgsql_take(p, "reverse");
-    span = plpgsql_skip(p, dots);
-    if (!plpgsql_at_text(p, "..")) {
-        plpgsql_add_statement(p, PLPGSQL_QUERY, span, (Span){0}, (Span){0});
-        return false;
-    }
-    plpgsql_add_expression(p, span);
-    plpgsql_next(p);
-    expression(p, by);
-    if (plpgsql_take(p, "by"))
-        expression(p, loop);
-    return true;
-}
-
-static void for_statement(Plpgsql *p, const char *label) {
-    static const char *const in[] = {"in", NULL};
-    const FactsVariable *outside = p->visible;
-    const char *name = NULL;
-
-    plpgsql_next(p);
-    if (plpgsql_at_name(p))
-        name = plpgsql_name(p);
-    plpgsql_skip(p, in);
-    plpgsql_want(p, "in");
-    if (for_range(p) && name)
-        plpgsql_declare(p, name, label);
-    loop_body(p);
-    p->visible = outside;
+        plpgsql_statements(p);
+    plpgsql_end_of(p, "case");
 }
 
 /* ---- the rest ---- */
@@ -271,7 +173,7 @@ static void return_query(Plpgsql *p) {
     const int nparts = p->out->nparts;
 
     if (plpgsql_take(p, "execute"))
-        dynamic(p, to_semicolon);
+        plpgsql_dynamic(p, to_semicolon);
     else
         query(p, to_semicolon);
     if (p->out->nparts > nparts)
@@ -290,7 +192,7 @@ static void return_statement(Plpgsql *p) {
 
 static void execute_statement(Plpgsql *p) {
     plpgsql_next(p);
-    dynamic(p, to_semicolon);
+    plpgsql_dynamic(p, to_semicolon);
 }
 
 /* OPEN c FOR query, OPEN c FOR EXECUTE …, OPEN c (arguments). */
@@ -302,7 +204,7 @@ static void open_statement(Plpgsql *p) {
     if (!plpgsql_take(p, "for"))
         return;
     if (plpgsql_take(p, "execute"))
-        dynamic(p, to_semicolon);
+        plpgsql_dynamic(p, to_semicolon);
     else
         query(p, to_semicolon);
 }
@@ -339,16 +241,6 @@ static const struct {
     {"raise", rest_is_expression},  {"return", return_statement},   {"rollback", skip_statement},
 };
 
-static const struct {
-    const char *word;
-    void (*read)(Plpgsql *p, const char *label); /* with its semicolon */
-} labelled[] = {
-    {"loop", loop_statement},
-    {"while", while_statement},
-    {"for", for_statement},
-    {"foreach", foreach_statement},
-};
-
 /* "<<name>>"; NULL if none stands there. */
 static const char *label_of(Plpgsql *p) {
     const char *label;
@@ -371,12 +263,8 @@ static const char *label_of(Plpgsql *p) {
 static bool loop_or_block(Plpgsql *p) {
     const char *label = label_of(p);
 
-    for (size_t i = 0; i < sizeof(labelled) / sizeof(labelled[0]); i++) {
-        if (plpgsql_at(p, labelled[i].word)) {
-            labelled[i].read(p, label);
-            return true;
-        }
-    }
+    if (plpgsql_loop(p, label))
+        return true;
     if (plpgsql_at(p, "declare") || plpgsql_at(p, "begin")) {
         block(p, label);
         end_statement(p);
@@ -403,7 +291,7 @@ static void statement(Plpgsql *p) {
         case_statement(p);
         return;
     }
-    for (size_t i = 0; i < sizeof(simple) / sizeof(simple[0]); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(simple); i++) {
         if (plpgsql_at(p, simple[i].word)) {
             simple[i].read(p);
             end_statement(p);
@@ -421,14 +309,14 @@ static void statement(Plpgsql *p) {
 static bool at_list_end(const Plpgsql *p) {
     static const char *const words[] = {"end", "else", "elsif", "elseif", "when", "exception"};
 
-    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(words); i++) {
         if (plpgsql_at(p, words[i]))
             return !at_assignment(p);
     }
     return p->token.kind == LEX_END;
 }
 
-static void statements(Plpgsql *p) {
+void plpgsql_statements(Plpgsql *p) {
     if (++p->depth > PLPGSQL_MAX_DEPTH && !p->failed) {
         error_set(p->err, SQLSTATE_PROGRAM_LIMIT_EXCEEDED,
                   "PL/pgSQL: blocks and loops stand in each other more than %d deep", PLPGSQL_MAX_DEPTH);
@@ -449,7 +337,7 @@ static void handlers(Plpgsql *p) {
     while (plpgsql_take(p, "when")) {
         plpgsql_skip(p, then);
         plpgsql_want(p, "then");
-        statements(p);
+        plpgsql_statements(p);
     }
     p->visible = outside;
 }
@@ -461,7 +349,7 @@ static void block(Plpgsql *p, const char *label) {
     if (plpgsql_take(p, "declare"))
         plpgsql_declarations(p, label);
     plpgsql_want(p, "begin");
-    statements(p);
+    plpgsql_statements(p);
     if (plpgsql_take(p, "exception"))
         handlers(p);
     plpgsql_want(p, "end");
@@ -482,7 +370,7 @@ static void options(Plpgsql *p) {
     while (plpgsql_at_text(p, "#")) {
         plpgsql_next(p);
         if (plpgsql_take(p, "variable_conflict")) {
-            for (size_t i = 0; i < sizeof(conflicts) / sizeof(conflicts[0]); i++) {
+            for (size_t i = 0; i < ARRAY_LEN(conflicts); i++) {
                 if (plpgsql_at(p, conflicts[i].word)) {
                     p->out->has_conflict = true;
                     p->out->conflict = conflicts[i].conflict;

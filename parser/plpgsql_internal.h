@@ -60,6 +60,20 @@ void plpgsql_add_expression(Plpgsql *p, Span span);
 /* What stands behind EXECUTE. */
 void plpgsql_add_dynamic(Plpgsql *p, Span span);
 
+/* ---- plpgsql.c ---- */
+
+/* A list of statements, up to the word that ends it. */
+void plpgsql_statements(Plpgsql *p);
+/* What ends with END and a word: the word, a label, a semicolon. */
+void plpgsql_end_of(Plpgsql *p, const char *word);
+/* Behind EXECUTE: the text, INTO, USING, in any order. */
+void plpgsql_dynamic(Plpgsql *p, const char *const *until);
+
+/* ---- plpgsql_loop.c ---- */
+
+/* A loop with its semicolon, if the next token begins one. */
+bool plpgsql_loop(Plpgsql *p, const char *label) MUST_USE;
+
 /* ---- plpgsql_declare.c ---- */
 
 /* The sections behind DECLARE, up to BEGIN. */

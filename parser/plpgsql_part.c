@@ -3,12 +3,10 @@
 #include "parser/plpgsql_internal.h"
 
 static int64_t line_of(Plpgsql *p, size_t offset) {
-    if (offset < p->counted) {
-        p->counted = 0;
-        p->line = 1;
-    }
     for (; p->counted < offset; p->counted++)
         p->line += p->body.ptr[p->counted] == '\n';
+    for (; p->counted > offset; p->counted--)
+        p->line -= p->body.ptr[p->counted - 1] == '\n';
     return p->line;
 }
 
@@ -64,7 +62,7 @@ static LexToken next(const Plpgsql *p, Span span, size_t at) { return lex_next(p
 static bool begins_query(const Plpgsql *p, LexToken token) {
     static const char *const words[] = {"select", "with", "values", "table"};
 
-    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(words); i++) {
         if (lex_is_word(p->body.ptr, token, words[i]))
             return true;
     }

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "rewrite/citus_ddl.h"
 #include "rewrite/citus_write.h"
 #include "rewrite/insert.h"
 #include "rewrite/survey.h"
@@ -75,6 +76,12 @@ static const struct {
      "add the equality of the tenant with a column of the source to ON"},
     {"MERGE", false, "use INSERT … ON CONFLICT, or UPDATE"},
     {"To MERGE", false, "use INSERT … ON CONFLICT, or UPDATE with the values in it"},
+    {"creating unique indexes", false, "make the tenant column a part of the key"},
+    {"cannot create constraint on", false, "make the tenant column a part of the key"},
+    {"cannot create foreign key constraint", false,
+     "make the tenant column a part of the key, without SET NULL, SET DEFAULT or ON UPDATE CASCADE"},
+    {"referenced table must be", false, "make it a reference table"},
+    {"cannot execute ADD COLUMN commands", false, "add the column with the default of a sequence of its own"},
     {"Source is not an explicit query", false, "make the source a sub-select"},
 };
 
@@ -169,4 +176,11 @@ void citus_judge_copy(Rewrite *rw, const Statement *stmt) {
         listed |= strcmp(copy->columns[i], target.table->tenant_column) == 0;
     if (!listed)
         refuse(rw, "the partition column of the table should have a value");
+}
+
+void citus_judge_ddl(Rewrite *rw, const Statement *stmt) {
+    const char *error = rw->decision->verdict == VERDICT_OPAQUE ? NULL : citus_ddl_error(rw, stmt);
+
+    if (error)
+        refuse(rw, error);
 }

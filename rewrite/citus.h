@@ -13,5 +13,7 @@
 void citus_judge_query(Rewrite *rw, const Statement *stmt);
 /* COPY of a table. */
 void citus_judge_copy(Rewrite *rw, const Statement *stmt);
+/* What changes the catalog. */
+void citus_judge_ddl(Rewrite *rw, const Statement *stmt);
 
 #endif

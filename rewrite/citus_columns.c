@@ -125,8 +125,15 @@ bool citus_columns_find(const CitusRel *rel, const char *name, CitusColumn *colu
     return false;
 }
 
+/* Whether more names may be compared. */
+static bool within_budget(CitusTree *tree, int names) {
+    tree->scope.work += names;
+    tree->gave_up |= tree->scope.work > SCOPE_MAX_WORK;
+    return !tree->gave_up;
+}
+
 static CitusRel *find_rel(const CitusQuery *query, const char *schema, const char *name) {
-    for (int i = 0; i < query->nrels; i++) {
+    for (int i = 0; within_budget(query->tree, 1) && i < query->nrels; i++) {
         CitusRel *rel = query->rels[i];
 
         if (rel->name && strcmp(rel->name, name) == 0 &&
@@ -150,12 +157,12 @@ static CitusRel *find_column(CitusQuery *query, const Expr *expr, CitusColumn *c
     for (int i = 0; i < query->nrels; i++) {
         CitusRel *rel = query->rels[i];
 
-        query->tree->scope.work += rel->ncolumns + 1;
+        if (!within_budget(query->tree, rel->ncolumns + 1))
+            return NULL;
         if (rel->kind != CITUS_REL_ALIAS && citus_columns_find(rel, expr->column, column))
             return rel;
         open = rel->open ? rel : open;
     }
-    query->tree->gave_up |= query->tree->scope.work > SCOPE_MAX_WORK;
     return open ? open : find_rel(query, NULL, expr->column); /* a row as a whole */
 }
 

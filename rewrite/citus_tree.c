@@ -12,6 +12,8 @@
 /* More queries in one another, or in all, are not followed. */
 #define MAX_DEPTH 60
 #define MAX_QUERIES 4000
+/* Nor more relations. */
+#define MAX_RELS 4000
 
 static CitusQuery *build(CitusTree *tree, const Block *block, const Names *names, CitusQuery *parent,
                          CitusQuery *container, CitusPlace place);
@@ -20,6 +22,7 @@ static CitusQuery *build_sub(CitusQuery *query, const Expr *sublink, CitusPlace 
 static CitusRel *add_rel(CitusQuery *query, CitusRelKind kind, const FromItem *item) {
     CitusRel *rel = ARENA_NEW(query->tree->rw->arena, CitusRel);
 
+    query->tree->gave_up |= ++query->tree->nrels > MAX_RELS;
     rel->kind = kind;
     rel->item = item;
     rel->owner = query;
@@ -347,7 +350,7 @@ static void add_ctes(CitusQuery *query) {
 static void build_select(CitusQuery *query) {
     const Block *block = query->block;
 
-    for (int i = 0; i < block->nfrom; i++)
+    for (int i = 0; i < block->nfrom && !query->tree->gave_up; i++)
         add_item(query, block->from[i]);
     add_condition(query, block->where, CITUS_PLACE_WHERE, 0, query->nrels);
     visit_targets(query, block->targets, block->ntargets);
@@ -425,7 +428,7 @@ static void build_write(CitusQuery *query) {
     add_named(query, block->target, true);
     name_rel(query->rels[0], block->target);
     query->rels[0]->item = NULL;
-    for (int i = 0; i < block->nfrom; i++)
+    for (int i = 0; i < block->nfrom && !query->tree->gave_up; i++)
         add_item(query, block->from[i]);
     if (block->kind == BLOCK_MERGE)
         build_merge(query);

@@ -114,7 +114,7 @@ struct CitusTree {
     int nnodes, node_capacity;
     CitusImplied *implied;
     int nimplied, implied_capacity;
-    int depth, nqueries;
+    int depth, nqueries, nrels;
     bool gave_up; /* names something that is not known, or is too large */
 };
 

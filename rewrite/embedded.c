@@ -233,6 +233,8 @@ const Table *embedded_names_key(Arena *arena, const Statement *stmt, const Snaps
 
 /* ---- columns that come into results ---- */
 
+static const Table *shown(const Names *names, const Block *block);
+
 /* The first table in FROM that gets its column, of those that `qualifier` means; NULL: all. */
 static const Table *late_table(const Names *names, const Block *block, const FromItem *item,
                                const char *qualifier) {
@@ -244,7 +246,11 @@ static const Table *late_table(const Names *names, const Block *block, const Fro
         table = late_table(names, block, item->left, qualifier);
         return table ? table : late_table(names, block, item->right, qualifier);
     }
-    if (item->kind != FROM_TABLE || (qualifier && !is(outputs_item_name(item), qualifier)))
+    if (qualifier && !is(outputs_item_name(item), qualifier))
+        return NULL;
+    if (item->kind == FROM_SUBQUERY)
+        return shown(names, item->block);
+    if (item->kind != FROM_TABLE)
         return NULL;
     table = table_of(names, item, block);
     return table && !table->hide_tenant && table->tenant_column && is_late(table, table->tenant_column)

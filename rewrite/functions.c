@@ -127,7 +127,8 @@ static const struct {
 static int compare(const void *name, const void *entry) { return strcmp(name, *(const char *const *)entry); }
 
 bool function_is_immutable(const char *name) {
-    return bsearch(name, immutable_functions, ARRAY_LEN(immutable_functions), sizeof(char *), compare) != NULL;
+    return bsearch(name, immutable_functions, ARRAY_LEN(immutable_functions), sizeof(char *), compare) !=
+           NULL;
 }
 
 FunctionKind function_kind(const char *name) {

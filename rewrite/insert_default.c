@@ -11,7 +11,7 @@ static const Expr *parse_expression(Arena *arena, const char *text) {
     const Facts *facts;
     Error err;
 
-    facts = facts_parse(arena, str_of(query), (FactsLimits){0}, &err);
+    facts = facts_parse_unnamed(arena, str_of(query), (FactsLimits){0}, &err);
     if (!facts || facts->nstatements != 1 || !facts->statements[0].block ||
         facts->statements[0].block->ntargets != 1)
         return NULL;

@@ -85,7 +85,7 @@ static const Statement *edited(const Rewrite *rw, const Statement *stmt, const E
     *text = arena_str(
         rw->arena, (Str){(const char *)buf_ptr(&out) + stmt->span.start, buf_len(&out) - stmt->span.start});
     buf_free(&out);
-    facts = facts_parse(rw->arena, *text, limits, &err);
+    facts = facts_parse_unnamed(rw->arena, *text, limits, &err);
     return facts && facts->nstatements == 1 ? &facts->statements[0] : NULL;
 }
 

@@ -196,7 +196,8 @@ static void keep_facts(const FromItem *join, ReadsFacts *facts, int left, int ri
     if (join->join == JOIN_TYPE_FULL)
         facts->n = left;
     if (join->join == JOIN_TYPE_RIGHT) {
-        memmove(&facts->all[left], &facts->all[right], sizeof(ReadsFact) * (size_t)(on - right));
+        for (int i = right; i < on; i++)
+            facts->all[left + i - right] = facts->all[i];
         facts->n = left + on - right;
     }
 }

@@ -92,17 +92,16 @@ static void explain_difference(const Scope *scope) {
             other = ref;
     }
     if (other)
-        rw->decision->reason = arena_printf(
-            rw->arena, "%s is compared with values that differ, or may differ: it is %s, and %s is %s",
-            column_of(rw, first->table->name, first->table), first->values.values[0]->key,
-            tenant_of(scope, other), other->values.values[0]->key);
+        rw->decision->reason =
+            arena_printf(rw->arena, "%s is compared with values that differ, or may differ, from those of %s",
+                         tenant_of(scope, first), tenant_of(scope, other));
 }
 
 /* ---- verdicts ---- */
 
-/* A value that all references share, those aside of which no row counts; literals are compared only if there are
- * several. A reference that is to have several values has no row if they differ, and one of them if they do not:
- * what all share is the only tenant in either case. */
+/* A value that all references share, those aside of which no row counts; literals are compared only if there
+ * are several. A reference that is to have several values has no row if they differ, and one of them if they
+ * do not: what all share is the only tenant in either case. */
 static bool share_value(Scope *scope) {
     const ValueList *first = NULL;
     bool shared = true;
@@ -112,7 +111,8 @@ static bool share_value(Scope *scope) {
     for (int i = 0; first && i < first->n; i++) {
         shared = true;
         for (int k = 0; k < scope->nrefs && shared; k++)
-            shared = scope->refs[k]->none || scope_has_value(scope, &scope->refs[k]->values, first->values[i]);
+            shared =
+                scope->refs[k]->none || scope_has_value(scope, &scope->refs[k]->values, first->values[i]);
         if (shared)
             return true;
     }
@@ -289,4 +289,6 @@ void scope_judge_whole_tables(Rewrite *rw, const Statement *stmt) {
     /* Of a table that DDL makes or removes nothing is known before. */
     if (stmt->kind == STMT_TRUNCATE || stmt->kind == STMT_LOCK)
         check_opaque(rw);
+    if (stmt->kind == STMT_DDL)
+        citus_judge_ddl(rw, stmt);
 }

@@ -68,7 +68,7 @@ bool scope_exists_is_join(const Names *names, const Block *block) {
     Block ungrouped = *block;
 
     ungrouped.ngroup_by = 0; /* whether there is a row does not depend on groups */
-    return is_bare(&ungrouped) && !limit && block->nfrom > 0 && all_plain(names, block->targets, block->ntargets);
+    return is_bare(&ungrouped) && !limit && all_plain(names, block->targets, block->ntargets);
 }
 
 static bool has_partition(Level *level, const Window *window, int node) {

@@ -169,7 +169,8 @@ static void apply_nullable(Level *level, const Tree *nullable, const Pred *pred)
         scope_imply(level, pred->a, pred->b, nullable->lo, nullable->hi);
 }
 
-/* `nullable`: the innermost one around it; NULL without. What stands in it may refer to rows around it: LATERAL. */
+/* `nullable`: the innermost one around it; NULL without. What stands in it may refer to rows around it:
+ * LATERAL. */
 static void apply(Level *level, const Tree *tree, const Tree *nullable) {
     for (int i = 0; i < tree->preds.n; i++) {
         const Pred *pred = &tree->preds.preds[i];
@@ -185,7 +186,8 @@ static void apply(Level *level, const Tree *tree, const Tree *nullable) {
             scope_union(level, pred->a, pred->b);
     }
     for (int i = 0; i < tree->nitems; i++) {
-        bool below = tree->kind == TREE_FULL || tree->kind == TREE_ANTI || (tree->kind == TREE_LEFT && i == 1);
+        bool below =
+            tree->kind == TREE_FULL || tree->kind == TREE_ANTI || (tree->kind == TREE_LEFT && i == 1);
 
         apply(level, tree->items[i], below ? tree->items[i] : nullable);
     }
@@ -193,24 +195,23 @@ static void apply(Level *level, const Tree *tree, const Tree *nullable) {
 
 /* ---- what cannot be ---- */
 
-enum { REL_NEVER = 1, REL_BROKEN = 2 };
-
 static void mark_rels(unsigned char *rels, int lo, int hi, unsigned char state) {
     for (int rel = lo; rel < hi; rel++)
         rels[rel] |= state;
 }
 
-/* Where a condition never holds, no row of the inner join counts; outside outer joins, none of the level. Citus
- * does not plan an outer join whose own condition is one. */
+/* Where a condition never holds, no row of the inner join counts; outside outer joins, none of the level.
+ * Citus does not plan an outer join whose own condition is one. */
 static void mark_never(const Level *level, const Tree *tree, bool nullable, unsigned char *rels) {
     if (tree->never && tree->kind == TREE_FROM)
-        mark_rels(rels, nullable ? tree->lo : 0, nullable ? tree->hi : level->nrels, REL_NEVER);
+        mark_rels(rels, nullable ? tree->lo : 0, nullable ? tree->hi : level->nrels, SCOPE_REL_NEVER);
     else if (tree->never && tree->kind == TREE_LEFT)
-        mark_rels(rels, tree->items[1]->lo, tree->items[1]->hi, REL_BROKEN);
+        mark_rels(rels, tree->items[1]->lo, tree->items[1]->hi, SCOPE_REL_BROKEN);
     else if (tree->never || tree->broken)
-        mark_rels(rels, tree->lo, tree->hi, REL_BROKEN);
+        mark_rels(rels, tree->lo, tree->hi, SCOPE_REL_BROKEN);
     for (int i = 0; i < tree->nitems; i++) {
-        bool below = tree->kind == TREE_FULL || tree->kind == TREE_ANTI || (tree->kind == TREE_LEFT && i == 1);
+        bool below =
+            tree->kind == TREE_FULL || tree->kind == TREE_ANTI || (tree->kind == TREE_LEFT && i == 1);
 
         mark_never(level, tree->items[i], nullable || below, rels);
     }
@@ -227,7 +228,7 @@ static void mark_contradictions(Level *level, unsigned char *rels) {
                 continue;
             level->scope->rw->literals_matter |= first != NULL;
             if (first && strcmp(first->key, values->values[i]->key) != 0)
-                rels[level->nodes[node].rel] |= REL_NEVER;
+                rels[level->nodes[node].rel] |= SCOPE_REL_NEVER;
             first = values->values[i];
         }
     }
@@ -253,8 +254,8 @@ static Extent *class_extents(Level *level) {
     return extents;
 }
 
-/* What an outer join hands to its nullable side is known there alone: in a class that reaches further, of the one
- * column. */
+/* What an outer join hands to its nullable side is known there alone: in a class that reaches further, of the
+ * one column. */
 static bool hand_over(Level *level, const Handover *implication, const Extent *extents) {
     int outer = scope_class(level, implication->outer), inner = scope_class(level, implication->inner);
     const ValueList *values = &level->nodes[outer].values;
@@ -294,7 +295,8 @@ static void share_own(Level *level) {
     }
 }
 
-/* Else what stands on the nullable side of an outer join: unless some other condition makes it an inner one. */
+/* Else what stands on the nullable side of an outer join: unless some other condition makes it an inner one.
+ */
 static void imply_own(Level *level) {
     unsigned char *constrained = ARENA_ARRAY(level->scope->rw->arena, unsigned char, level->nrels);
 
@@ -328,7 +330,7 @@ static bool has_own(const Level *level) {
     return false;
 }
 
-static void find_classes(Level *level, unsigned char *rels) {
+void scope_find_classes(Level *level, unsigned char *rels) {
     int *strict = ARENA_ARRAY(level->scope->rw->arena, int, level->nrels);
 
     reduce(level, level->root, strict);
@@ -342,164 +344,4 @@ static void find_classes(Level *level, unsigned char *rels) {
     }
     mark_never(level, level->root, false, rels);
     mark_contradictions(level, rels);
-}
-
-/* An arm without tenant table that Citus runs by itself: then it does so with the others, too. */
-static bool runs_apart(const Level *level) {
-    return level->block->kind == BLOCK_SELECT &&
-           (level->block->nfrom == 0 || scope_runs_ahead(level->scope, level->env->names, level->block));
-}
-
-/* Into a set operation a condition is pushed whole or not at all. */
-static bool may_push_to_all(Level *level, int output) {
-    if (!scope_may_push(level, output))
-        return false;
-    if (level->left && (runs_apart(level->left) || runs_apart(level->right)))
-        return false;
-    return !level->left || (may_push_to_all(level->left, output) && may_push_to_all(level->right, output));
-}
-
-static void bind_output(Level *level, int output, const Value *value, bool own) {
-    if (!may_push_to_all(level, output) || (level->left && level->scope->mixed))
-        return;
-    if (level->left) {
-        bind_output(level->left, output, value, own);
-        bind_output(level->right, output, value, own);
-    } else if (output < level->outputs.n && level->outputs.nodes[output] != SCOPE_NO_NODE) {
-        Value *handed = ARENA_NEW(level->scope->rw->arena, Value);
-        const Pred pred = {level->outputs.nodes[output], SCOPE_NO_NODE, handed, own};
-
-        *handed = *value;
-        handed->handed = true;
-        scope_add_pred(level->scope, &level->root->preds, pred);
-    }
-}
-
-static bool is_one(Scope *scope, const ValueList *list) {
-    for (int i = 1; i < list->n; i++) {
-        const ValueList first = {list->values, 1, 1};
-
-        if (!scope_has_value(scope, &first, list->values[i]))
-            return false;
-    }
-    return true;
-}
-
-/* A value that is handed down is no contradiction to one that is there already: Citus then reads both shards. */
-static bool is_in_doubt(Scope *scope, const ValueList *list) {
-    bool handed = false;
-
-    for (int i = 0; i < list->n; i++)
-        handed |= list->values[i]->handed;
-    return handed && !is_one(scope, list);
-}
-
-/* The values of a column: of its class, or, where that has none, its own. Beside an OR on the same column, Citus
- * does not prune by = ANY. */
-static const ValueList *values_of(Level *level, int node, bool *own) {
-    static const ValueList none;
-    const ColumnNode *root = &level->nodes[scope_class(level, node)];
-
-    *own = root->values.n == 0;
-    if (*own && !level->nodes[node].in_or && level->nodes[node].own.n > 0)
-        return is_one(level->scope, &level->nodes[node].own) ? &level->nodes[node].own : &none;
-    if (*own)
-        return is_one(level->scope, &root->shared) ? &root->shared : &none;
-    return &root->values;
-}
-
-static void hand_down(Level *level, const Child *child) {
-    for (int i = 0; child->nodes && i < child->level->outputs.n; i++) {
-        const ValueList *values;
-        bool own;
-
-        if (child->nodes[i] == SCOPE_NO_NODE || level->nodes[child->nodes[i]].own_is_implied)
-            continue;
-        values = values_of(level, child->nodes[i], &own);
-        for (int k = 0; k < values->n; k++)
-            bind_output(child->level, i, values->values[k], own);
-    }
-}
-
-/* Whether Citus runs a part of the statement ahead, and plans the rest again with what came of it. */
-static bool runs_in_parts(const Scope *scope) {
-    bool parts = scope->mixed;
-
-    for (int i = 0; i < scope->nctes; i++)
-        parts |= scope->ctes[i].level != NULL;
-    return parts;
-}
-
-static void settle_ref(Level *level, Ref *ref, const unsigned char *rels) {
-    const int rel = level->nodes[ref->node].rel;
-    const ValueList *values;
-    bool own;
-
-    if (rel >= 0 && rels[rel] & REL_BROKEN) {
-        ref->refused = "a condition of an outer join or a sub-select is never true, which Citus does not plan";
-        return;
-    }
-    ref->none = level->dead || (rel >= 0 && rels[rel] & REL_NEVER);
-    if (ref->none && level->block->kind == BLOCK_MERGE)
-        ref->refused = "no row can pass the condition, which Citus refuses in MERGE";
-    if (ref->none && level->outer_joins && runs_in_parts(level->scope))
-        ref->refused = "no row can pass the condition, which Citus refuses beside an outer join";
-    values = values_of(level, ref->node, &own);
-    if (is_in_doubt(level->scope, values)) {
-        ref->reason = "it is compared with another value here than in the query around";
-        return;
-    }
-    for (int i = 0; i < values->n; i++)
-        scope_add_value(level->scope, &ref->values, values->values[i]);
-}
-
-void scope_solve(Level *level) {
-    Scope *scope = level->scope;
-    unsigned char *rels;
-
-    if (scope->gave_up)
-        return;
-    rels = ARENA_ARRAY(scope->rw->arena, unsigned char, level->nrels);
-    find_classes(level, rels);
-    for (int i = 0; i < scope->nrefs; i++) {
-        Ref *ref = scope->refs[i];
-
-        if (ref->level == level && ref->node != SCOPE_NO_NODE)
-            settle_ref(level, ref, rels);
-    }
-    for (int i = 0; i < level->nchildren; i++) {
-        /* All that FROM has is this sub-select, and no row of it passes: it is not planned. */
-        bool dead = level->children[i].nodes && level->nrels == 1 && rels[0] & REL_NEVER && !runs_in_parts(scope);
-
-        level->children[i].level->dead |= dead || level->dead;
-        hand_down(level, &level->children[i]);
-        scope_solve(level->children[i].level);
-    }
-    if (level->left) {
-        level->left->dead |= level->dead;
-        level->right->dead |= level->dead;
-        scope_solve(level->left);
-        scope_solve(level->right);
-    }
-}
-
-ValueList scope_output_values(Level *level, int output) {
-    ValueList common = {0};
-    bool own;
-
-    if (level->scope->gave_up)
-        return common;
-    if (level->left) {
-        ValueList left = scope_output_values(level->left, output),
-                  right = scope_output_values(level->right, output);
-
-        for (int i = 0; i < left.n; i++) {
-            if (scope_has_value(level->scope, &right, left.values[i]))
-                scope_add_value(level->scope, &common, left.values[i]);
-        }
-        return common;
-    }
-    if (output >= level->outputs.n || level->outputs.nodes[output] == SCOPE_NO_NODE)
-        return common;
-    return *values_of(level, level->outputs.nodes[output], &own);
 }

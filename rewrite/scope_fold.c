@@ -1,7 +1,8 @@
 /* Conditions that are known before a row is read: 1 = 0, false, x = NULL.
  *
- * The planner folds them, and Citus reads no shard where nothing can pass. Only what is certain for any type is
- * folded: integers, equal strings, NULLs. A parameter is open: the answer is to hold for all its values. */
+ * The planner folds them, and Citus reads no shard where nothing can pass. Only what is certain for any type
+ * is folded: integers, equal strings, NULLs. A parameter is open: the answer is to hold for all its values.
+ */
 #include "rewrite/scope_level.h"
 
 #include <stdlib.h>
@@ -73,17 +74,33 @@ static Truth compare(const char *op, int order) {
 
     for (size_t i = 0; i < ARRAY_LEN(operators); i++) {
         if (strcmp(operators[i].op, op) == 0)
-            return truth_of(order < 0 ? operators[i].less : order > 0 ? operators[i].greater : operators[i].equal);
+            return truth_of(order < 0   ? operators[i].less
+                            : order > 0 ? operators[i].greater
+                                        : operators[i].equal);
     }
     return TRUTH_OPEN;
 }
 
-static bool is_string(const Expr *expr) { return expr->kind == EXPR_CONST && expr->const_type == CONST_STRING; }
+static bool is_string(const Expr *expr) {
+    return expr->kind == EXPR_CONST && expr->const_type == CONST_STRING;
+}
+
+/* A literal, or two with an operator: generated conditions have no more. */
+static bool is_simple(const Expr *expr, int depth) {
+    while (expr->kind == EXPR_CAST && expr->nargs == 1)
+        expr = expr->args[0];
+    for (int i = 0; expr->kind == EXPR_OP && i < expr->nargs; i++) {
+        if (depth > 1 || !is_simple(expr->args[i], depth + 1))
+            return false;
+    }
+    return expr->kind == EXPR_CONST || expr->kind == EXPR_OP;
+}
 
 /* The literals' values decide, so the answer is that of this very text. */
 static Truth compare_literals(Env *env, const char *op, const Expr *left, const Expr *right) {
     Scope *scope = env->level->scope;
-    const Value *a = scope_value(scope, left), *b = a ? scope_value(scope, right) : NULL;
+    bool simple = is_simple(left, 0) && is_simple(right, 0);
+    const Value *a = simple ? scope_value(scope, left) : NULL, *b = a ? scope_value(scope, right) : NULL;
     Truth truth = TRUTH_OPEN;
 
     if (!a || !b || !a->literal || !b->literal)
@@ -104,7 +121,8 @@ static Truth operator_truth(Env *env, const Expr *expr) {
         return TRUTH_OPEN;
     if (is_null(expr->args[0]) || is_null(expr->args[1]))
         return TRUTH_NULL; /* no operator of a condition takes NULL */
-    if (strcmp(expr->op, "=") == 0 && expr->args[0]->kind != EXPR_COLUMN && expr->args[1]->kind != EXPR_COLUMN) {
+    if (strcmp(expr->op, "=") == 0 && expr->args[0]->kind != EXPR_COLUMN &&
+        expr->args[1]->kind != EXPR_COLUMN) {
         left = scope_truth(env, expr->args[0]);
         right = left == TRUTH_OPEN ? TRUTH_OPEN : scope_truth(env, expr->args[1]);
         if (left != TRUTH_OPEN && right != TRUTH_OPEN)
@@ -154,7 +172,8 @@ Truth scope_truth(Env *env, const Expr *expr) {
     case EXPR_OP:
         return operator_truth(env, expr);
     case EXPR_LIKE:
-        return expr->nargs >= 2 && (is_null(expr->args[0]) || is_null(expr->args[1])) ? TRUTH_NULL : TRUTH_OPEN;
+        return expr->nargs >= 2 && (is_null(expr->args[0]) || is_null(expr->args[1])) ? TRUTH_NULL
+                                                                                      : TRUTH_OPEN;
     case EXPR_IN:
         return in_truth(env, expr);
     case EXPR_IS_NULL:

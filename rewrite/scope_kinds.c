@@ -1,9 +1,9 @@
 /* What becomes of statements that read reference and local tables beside tenant tables.
  *
- * Reference tables are on every node and join with anything. A sub-select on local tables alone is run by Citus by
- * itself, ahead of the rest: what it fixes is not seen outside. INSERT … SELECT is sent to the shards if each row's
- * tenant is that of a row that was read there: to those that the SELECT is not pruned for, and a reference table is
- * never pruned. Else the coordinator reads the rows, and distributes them. */
+ * Reference tables are on every node and join with anything. A sub-select on local tables alone is run by
+ * Citus by itself, ahead of the rest: what it fixes is not seen outside. INSERT … SELECT is sent to the
+ * shards if each row's tenant is that of a row that was read there: to those that the SELECT is not pruned
+ * for, and a reference table is never pruned. Else the coordinator reads the rows, and distributes them. */
 #include "rewrite/scope_level.h"
 
 #include <string.h>
@@ -132,13 +132,14 @@ static bool reads_ctes(const Scope *scope, const Block *insert) {
     return false;
 }
 
-const char *scope_insert_detour(const Scope *scope, const Table *table, const Block *insert, const Level *source,
-                                int output) {
+const char *scope_insert_detour(const Scope *scope, const Table *table, const Block *insert,
+                                const Level *source, int output) {
     const Names *names = source->env->names;
     const Table *reference = NULL;
 
     if (!is_tenant_column(scope, source, output))
-        return "the SELECT does not take it from a tenant column, so that all rows pass through the coordinator";
+        return "the SELECT does not take it from a tenant column, so that all rows pass through the "
+               "coordinator";
     if (scope->mixed || reads_ctes(scope, insert))
         return "the SELECT reads what Citus has only on the coordinator, and all rows pass through it";
     if (has_volatile_default(table, insert) || scope_is_volatile(names, source->block))
@@ -147,6 +148,7 @@ const char *scope_insert_detour(const Scope *scope, const Table *table, const Bl
         reference = scope_reads(scope, names, source->block, KIND_REFERENCE);
     if (!reference)
         return NULL;
-    return arena_printf(scope->rw->arena, "the SELECT reads the reference table %s, and so is run for every shard",
+    return arena_printf(scope->rw->arena,
+                        "the SELECT reads the reference table %s, and so is run for every shard",
                         rewrite_quoted(scope->rw, reference->name));
 }

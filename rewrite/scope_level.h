@@ -43,10 +43,10 @@ typedef struct ColumnNode {
     ValueList own;    /* of this column alone, as `= ANY` gives them: PostgreSQL takes it for no equality */
     ValueList shared; /* of the root of a `plain` level: what columns of the class have of their own */
     bool own_is_implied;
-    bool loose;       /* stands in a condition that binds nothing, such as an OR */
+    bool loose;            /* stands in a condition that binds nothing, such as an OR */
     const char *loose_why; /* in words; NULL */
-    bool in_or;       /* in an OR, or compared with several values: Citus then does not prune by `own` */
-    const Value *fixed; /* it is this constant, in what refers to it from other levels, too; NULL */
+    bool in_or;            /* in an OR, or compared with several values: Citus then does not prune by `own` */
+    const Value *fixed;    /* it is this constant, in what refers to it from other levels, too; NULL */
 } ColumnNode;
 
 /* a = b, or a = value, or (neither b nor value) a condition that a NULL in `a` does not pass. */
@@ -89,8 +89,8 @@ typedef struct Columns {
     int *nodes;
     int n;
     int capacity;
-    bool open;          /* there may be more that are not known */
-    bool grows;         /* a column that is asked for by qualified name is one of relation `rel`, then */
+    bool open;  /* there may be more that are not known */
+    bool grows; /* a column that is asked for by qualified name is one of relation `rel`, then */
     int rel;
     const char *absent; /* a tenant column that the table does not have yet */
     int absent_node;
@@ -126,10 +126,10 @@ typedef struct Ref {
     Level *level;
     int node; /* its tenant column; SCOPE_NO_NODE for an INSERT's target */
     const Columns *columns;
-    ValueList values;   /* filled by solving */
-    bool none;          /* no row of it can count: Citus prunes all of its shards */
+    ValueList values;    /* filled by solving */
+    bool none;           /* no row of it can count: Citus prunes all of its shards */
     const char *refused; /* why it counts as unscoped whatever its values are; NULL */
-    const char *reason; /* why not, if something better is known than that nothing binds it */
+    const char *reason;  /* why not, if something better is known than that nothing binds it */
 } Ref;
 
 typedef struct Child {
@@ -157,9 +157,9 @@ struct Level {
     int nnodes, node_capacity;
     int nrels;
     bool outer_joins; /* written as such */
-    bool dead;  /* not planned at all, for no row of it passes what is around it */
-    bool plain; /* a SELECT of tables that are inner-joined, without sub-selects: Citus plans it join by join, so
-                   that what prunes one table prunes those that are joined to it */
+    bool dead;        /* not planned at all, for no row of it passes what is around it */
+    bool plain; /* a SELECT of tables that are inner-joined, without sub-selects: Citus plans it join by join,
+                   so that what prunes one table prunes those that are joined to it */
     Handover *implications;
     int nimplications, implication_capacity;
     Child *children;
@@ -179,7 +179,7 @@ typedef struct Pending {
     Ref *ref;
     Level *source; /* INSERT … SELECT: the tenant is the source's column `output` */
     int output;
-    int first, last; /* the source's references are first .. last-1 */
+    int first, last;  /* the source's references are first .. last-1 */
     const Value *set; /* UPDATE: the tenant is set to this; NULL for something that is not known */
 } Pending;
 
@@ -211,7 +211,15 @@ void scope_bind(Level *level, int node, const Value *value);
 void scope_imply(Level *level, int outer, int inner, int lo, int hi);
 bool scope_has_value(Scope *scope, const ValueList *list, const Value *value) MUST_USE;
 void scope_add_value(Scope *scope, ValueList *list, const Value *value);
-/* Finds the classes of the level and of those below it. */
+enum {
+    SCOPE_REL_NEVER = 1,  /* no row of the relation counts */
+    SCOPE_REL_BROKEN = 2, /* the same, where Citus does not understand it */
+};
+/* The classes of this level alone; rels[nrels] gets the states of its relations. */
+void scope_find_classes(Level *level, unsigned char *rels);
+
+/* ---- scope_solve.c ---- */
+/* Finds the classes of the level and of those below it, and the values of their references. */
 void scope_solve(Level *level);
 /* The values that an output column has on each row; empty for an unknown one. */
 ValueList scope_output_values(Level *level, int output) MUST_USE;
@@ -239,7 +247,8 @@ int scope_lookup(Env *env, const Name *qualifier, const char *column) MUST_USE;
 int scope_find_column(const Columns *columns, const char *name) MUST_USE;
 /* The node of an expression that is a plain column. */
 int scope_expr_node(Env *env, const Expr *expr) MUST_USE;
-/* The value of an expression: as scope_value, or of a column of a query around this one that is a constant. */
+/* The value of an expression: as scope_value, or of a column of a query around this one that is a constant.
+ */
 const Value *scope_expr_value(Env *env, const Expr *expr) MUST_USE;
 /* Names and nodes of a SELECT list. `whole`: constants are columns with a value. */
 void scope_outputs(Env *env, const Target *targets, int ntargets, bool whole, Columns *outputs);
@@ -281,13 +290,13 @@ void scope_settle(Scope *scope);
 bool scope_is_mixed(const Scope *scope, TableKind kind) MUST_USE;
 /* A table of the kind that the block reads, through views and CTEs too; NULL if there is none. */
 const Table *scope_reads(const Scope *scope, const Names *names, const Block *block, TableKind kind) MUST_USE;
-/* Whether the block reads local tables, and no others that Citus has: it runs that by itself, ahead, and nothing
- * is known of the rows in what is around it. */
+/* Whether the block reads local tables, and no others that Citus has: it runs that by itself, ahead, and
+ * nothing is known of the rows in what is around it. */
 bool scope_runs_ahead(const Scope *scope, const Names *names, const Block *block) MUST_USE;
-/* Why Citus does not route an INSERT … SELECT whose rows' tenant is the output `output`, although that is one; NULL
- * if it does. */
-const char *scope_insert_detour(const Scope *scope, const Table *table, const Block *insert, const Level *source,
-                                int output) MUST_USE;
+/* Why Citus does not route an INSERT … SELECT whose rows' tenant is the output `output`, although that is
+ * one; NULL if it does. */
+const char *scope_insert_detour(const Scope *scope, const Table *table, const Block *insert,
+                                const Level *source, int output) MUST_USE;
 
 /* ---- scope_quals.c ---- */
 /* Adds the conjuncts of a condition to `tree`; sub-selects that PostgreSQL turns into joins become part of

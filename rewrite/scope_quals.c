@@ -74,8 +74,9 @@ static void add_equality(Env *env, const Expr *left, const Expr *right, bool own
     a = a != SCOPE_NO_NODE ? a : b;
     if (!value)
         loosen(env->level, a, why_not_fixed(left, right));
-    scope_add_pred(scope, preds,
-                   (Pred){.a = a, .b = SCOPE_NO_NODE, .value = value, .own = value && (own || value->fractional)});
+    scope_add_pred(
+        scope, preds,
+        (Pred){.a = a, .b = SCOPE_NO_NODE, .value = value, .own = value && (own || value->fractional)});
 }
 
 static bool is_null(const Expr *expr) {
@@ -165,8 +166,8 @@ static void keep_common(Scope *scope, PredList *common, const PredList *here) {
     common->n = kept;
 }
 
-/* An equality that each arm of an OR contains is one that holds: the planner takes it out of the OR. Arms that no
- * row passes do not count. */
+/* An equality that each arm of an OR contains is one that holds: the planner takes it out of the OR. Arms
+ * that no row passes do not count. */
 static void add_common(Env *env, const Expr * or, bool negated, PredList *preds) {
     Scope *scope = env->level->scope;
     PredList common = {0};
@@ -224,8 +225,7 @@ static const Expr *compared_condition(const Expr *expr, bool unequal, bool *nega
 static void add_operator(Env *env, const Expr *expr, bool negated, PredList *preds) {
     bool equal = is_operator(env->names, expr, "="), unequal = is_operator(env->names, expr, "<>");
     bool denied;
-    const Expr *condition =
-        equal || unequal ? compared_condition(expr, unequal, &denied) : NULL;
+    const Expr *condition = equal || unequal ? compared_condition(expr, unequal, &denied) : NULL;
 
     if (condition)
         add_conjunct(env, condition, denied != negated, preds);
@@ -236,8 +236,8 @@ static void add_operator(Env *env, const Expr *expr, bool negated, PredList *pre
 /* Longer lists are not read: no one writes a value that often. */
 #define MAX_LIST 100
 
-/* Whether a tenant column is compared. Lists of other columns' values do not matter, and their literals should
- * not. */
+/* Whether a tenant column is compared. Lists of other columns' values do not matter, and their literals
+ * should not. */
 static bool has_tenant(Env *env, const Expr *expr) {
     const Level *level = env->level;
     int node;
@@ -276,7 +276,8 @@ static void add_list(Env *env, const Expr *in, PredList *preds) {
 static void add_array(Env *env, const Expr *expr, PredList *preds) {
     const Expr *element = NULL;
 
-    if (expr->nargs == 2 && is_operator(env->names, expr, "=") && has_tenant(env, expr->args[0]))
+    if (expr->nargs == 2 && is_operator(env->names, expr, "=") && expr->args[0]->kind != EXPR_ROW &&
+        has_tenant(env, expr->args[0]))
         element = only_element(env->level->scope, expr->args[1]);
     if (element)
         add_equality(env, expr->args[0], element, true, preds);

@@ -214,7 +214,9 @@ static int side_node(const Columns *side, const char *name) {
     return side->absent && strcmp(side->absent, name) == 0 ? side->absent_node : SCOPE_NO_NODE;
 }
 
-static bool is_of_rel(const Level *level, int node) { return node != SCOPE_NO_NODE && level->nodes[node].rel >= 0; }
+static bool is_of_rel(const Level *level, int node) {
+    return node != SCOPE_NO_NODE && level->nodes[node].rel >= 0;
+}
 
 static void merge_column(Level *level, const FromItem *join, const Columns *left, const Columns *right,
                          const char *name, Tree *tree, Columns *columns) {
@@ -235,8 +237,8 @@ static void merge_column(Level *level, const FromItem *join, const Columns *left
 }
 
 /* The columns of a join: merged ones first, then those of both sides. */
-static void join_columns(Env *env, const FromItem *join, const Columns *left, const Columns *right, Tree *tree,
-                         Columns *columns) {
+static void join_columns(Env *env, const FromItem *join, const Columns *left, const Columns *right,
+                         Tree *tree, Columns *columns) {
     Scope *scope = env->level->scope;
     const Columns *sides[] = {left, right};
     int nmerged;
@@ -288,8 +290,10 @@ static Tree *join_item(Env *env, const FromItem *join, bool outer_joined, Column
     env->level->outer_joins |= tree->kind != TREE_FROM;
     if (tree->kind != TREE_FROM)
         env->outer_rel = env->level->nrels;
-    left_tree = scope_from_item(env, join->left, outer_joined || full || join->join == JOIN_TYPE_RIGHT, &left);
-    right_tree = scope_from_item(env, join->right, outer_joined || full || join->join == JOIN_TYPE_LEFT, &right);
+    left_tree =
+        scope_from_item(env, join->left, outer_joined || full || join->join == JOIN_TYPE_RIGHT, &left);
+    right_tree =
+        scope_from_item(env, join->right, outer_joined || full || join->join == JOIN_TYPE_LEFT, &right);
     env->outer_rel = around;
     scope_add_tree(scope, tree, join->join == JOIN_TYPE_RIGHT ? right_tree : left_tree);
     scope_add_tree(scope, tree, join->join == JOIN_TYPE_RIGHT ? left_tree : right_tree);

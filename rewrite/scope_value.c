@@ -1,14 +1,18 @@
 /* Values as text, so that two expressions are the same value if they have the same text.
  *
- * A value is whatever the planner makes one constant of: constants and parameters, and what immutable operators
- * and functions make of them. Where it cannot be said that two are equal ('5.0' and '5'), the texts differ: two
- * values that are not seen to be one count as two. */
+ * A value is whatever the planner makes one constant of: constants and parameters, and what immutable
+ * operators and functions make of them. Where it cannot be said that two are equal ('5.0' and '5'), the texts
+ * differ: two values that are not seen to be one count as two. */
 #include "rewrite/scope_level.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "rewrite/functions.h"
+
+/* What is longer is not followed: no tenant is computed like that. */
+#define MAX_KEY 1000
+#define MAX_ARGUMENTS 100
 
 /* "007", "+7" and "7" are one integer; NULL if the text is none. */
 static const char *canonical_integer(Arena *arena, const char *text) {
@@ -61,9 +65,8 @@ static const Value *literal_value(Scope *scope, const Expr *expr) {
 
 /* Types from or to which a conversion depends on the session, unless it is a literal's. */
 static bool depends_on_session(const char *type) {
-    static const char *const types[] = {"date",   "time",     "timetz", "timestamp", "timestamptz",
-                                        "money",  "interval", "xml",    "regclass",  "regtype",
-                                        "regproc"};
+    static const char *const types[] = {"date",     "time", "timetz",   "timestamp", "timestamptz", "money",
+                                        "interval", "xml",  "regclass", "regtype",   "regproc"};
 
     for (size_t i = 0; i < ARRAY_LEN(types); i++) {
         if (strcmp(types[i], type) == 0)
@@ -99,76 +102,91 @@ static const Value *cast_value(Scope *scope, const Expr *expr) {
     return new_value(scope, arena_printf(scope->rw->arena, "%s::%s", inner->key, type), inner->literal);
 }
 
-/* NULL unless all arguments are fixed. */
-static const Value *combined(Scope *scope, const Expr *expr, const char *name) {
-    const char *key = arena_printf(scope->rw->arena, "%s/%d", name, expr->nargs);
-    bool literal = false, fractional = false;
+/* The values of all arguments, in the arena; NULL unless all are fixed. */
+static const Value **argument_values(Scope *scope, const Expr *expr) {
+    const Value **values = ARENA_ARRAY(scope->rw->arena, const Value *, expr->nargs + 1);
 
     for (int i = 0; i < expr->nargs; i++) {
-        const Value *arg = scope_value(scope, expr->args[i]);
-
-        if (!arg)
+        values[i] = scope_value(scope, expr->args[i]);
+        if (!values[i])
             return NULL;
-        literal |= arg->literal;
-        fractional |= arg->fractional;
-        key = arena_printf(scope->rw->arena, "%s(%s)", key, arg->key);
+    }
+    return values;
+}
+
+static const Value *combine(Scope *scope, const Value **args, int nargs, const char *name) {
+    const char *key = arena_printf(scope->rw->arena, "%s/%d", name, nargs);
+    bool literal = false, fractional = false;
+
+    for (int i = 0; i < nargs; i++) {
+        literal |= args[i]->literal;
+        fractional |= args[i]->fractional;
+        key = arena_printf(scope->rw->arena, "%s(%s)", key, args[i]->key);
+        if (strlen(key) > MAX_KEY)
+            return NULL;
     }
     return fractional ? fractional_value(scope, key, literal) : new_value(scope, key, literal);
 }
 
-/* 2 + 3 is 5; NULL where the planner's result is not this one. */
-static const Value *arithmetic(Scope *scope, const Expr *expr) {
-    const Value *args[2];
-    long long a, b, result;
-    bool overflow;
+/* NULL unless all arguments are fixed. */
+static const Value *combined(Scope *scope, const Expr *expr, const char *name) {
+    const Value **args = expr->nargs <= MAX_ARGUMENTS ? argument_values(scope, expr) : NULL;
 
-    if (expr->nargs != 2 || strlen(expr->op) != 1)
+    return args ? combine(scope, args, expr->nargs, name) : NULL;
+}
+
+/* 2 + 3 is 5; NULL where the planner's result is not this one. */
+static const Value *arithmetic(Scope *scope, const Value **args, const char *op) {
+    long long a, b, result;
+
+    if (!scope_is_integer(args[0]) || !scope_is_integer(args[1]) || strlen(args[0]->key) > 9 ||
+        strlen(args[1]->key) > 9)
         return NULL;
-    for (int i = 0; i < 2; i++) {
-        args[i] = scope_value(scope, expr->args[i]);
-        if (!args[i] || !scope_is_integer(args[i]) || strlen(args[i]->key) > 9)
-            return NULL;
-    }
     a = atoll(args[0]->key);
     b = atoll(args[1]->key);
-    switch (expr->op[0]) {
-    case '+':
-        overflow = __builtin_add_overflow(a, b, &result);
-        break;
-    case '-':
-        overflow = __builtin_sub_overflow(a, b, &result);
-        break;
-    case '*':
-        overflow = __builtin_mul_overflow(a, b, &result);
-        break;
-    case '/':
-    case '%':
-        overflow = b == 0;
-        result = overflow ? 0 : expr->op[0] == '/' ? a / b : a % b;
-        break;
-    default:
+    if (strcmp(op, "+") == 0)
+        result = a + b;
+    else if (strcmp(op, "-") == 0)
+        result = a - b;
+    else if (strcmp(op, "*") == 0)
+        result = a * b;
+    else if (strcmp(op, "/") == 0 && b != 0)
+        result = a / b;
+    else if (strcmp(op, "%") == 0 && b != 0)
+        result = a % b;
+    else
         return NULL;
-    }
-    return overflow ? NULL : new_value(scope, arena_printf(scope->rw->arena, "%lld", result), true);
+    return new_value(scope, arena_printf(scope->rw->arena, "%lld", result), true);
 }
 
 static bool in_catalog(const Scope *scope, const Expr *expr) {
     return names_in_catalog(scope->rw->names, &(Name){.schema = expr->op_schema, .name = expr->op});
 }
 
+/* 'a' || 'b': of what is no string, the text depends on the session. */
+static bool is_text(const Expr *expr) {
+    bool join = expr->kind == EXPR_OP && expr->nargs == 2 && expr->op && strcmp(expr->op, "||") == 0;
+
+    return join ? is_text(expr->args[0]) && is_text(expr->args[1])
+                : expr->kind == EXPR_CONST && expr->const_type == CONST_STRING;
+}
+
 /* What stands before a timestamp is no tenant: those are the operators that may be stable. */
 static const Value *operator_value(Scope *scope, const Expr *expr) {
-    static const char *const operators[] = {"+", "-", "*", "/", "%", "^", "&",  "|",  "#",
+    static const char *const operators[] = {"+",  "-",   "*",   "/", "%",  "^", "&", "|",  "#",
                                             "->", "->>", "#>>", "=", "<>", "<", ">", "<=", ">="};
 
-    for (size_t i = 0; expr->op && i < ARRAY_LEN(operators); i++) {
-        if (strcmp(expr->op, operators[i]) == 0 && in_catalog(scope, expr)) {
-            const Value *result = arithmetic(scope, expr);
+    bool known = false;
+    const Value **args, *result = NULL;
 
-            return result ? result : combined(scope, expr, expr->op);
-        }
-    }
-    return NULL;
+    for (size_t i = 0; expr->op && i < ARRAY_LEN(operators); i++)
+        known |= strcmp(expr->op, operators[i]) == 0;
+    if (expr->nargs > 2 || (!known && !is_text(expr)) || !in_catalog(scope, expr))
+        return NULL;
+    args = argument_values(scope, expr);
+    if (args && expr->nargs == 2)
+        result = arithmetic(scope, args, expr->op);
+    return result || !args ? result : combine(scope, args, expr->nargs, expr->op);
 }
 
 /* extract(year FROM date '2024-01-01'): of a timestamptz it would depend on the time zone. */
@@ -176,7 +194,8 @@ static bool is_part_of_date(const Expr *expr) {
     const Expr *from = expr->nargs == 2 ? expr->args[1] : NULL;
 
     return (strcmp(expr->name.name, "extract") == 0 || strcmp(expr->name.name, "date_part") == 0) && from &&
-           from->kind == EXPR_CAST && from->nargs == 1 && from->args[0]->kind == EXPR_CONST && from->name.name &&
+           from->kind == EXPR_CAST && from->nargs == 1 && from->args[0]->kind == EXPR_CONST &&
+           from->name.name &&
            (strcmp(from->name.name, "date") == 0 || strcmp(from->name.name, "timestamp") == 0);
 }
 
@@ -211,6 +230,12 @@ const Value *scope_value(Scope *scope, const Expr *expr) {
         return combined(scope, expr, expr->op);
     case EXPR_CASE:
         return combined(scope, expr, "case");
+    case EXPR_ARRAY:
+        return combined(scope, expr, "array");
+    case EXPR_OTHER: /* (ARRAY[5, 6])[1] */
+        return expr->nargs == 2 && expr->args[0] && expr->args[0]->kind == EXPR_ARRAY
+                   ? combined(scope, expr, "[]")
+                   : NULL;
     default:
         return NULL;
     }

@@ -352,8 +352,7 @@ static void settle_source(const Scope *scope, const Pending *pending) {
     else if (!source->outputs.open)
         ref->values = scope_output_values(pending->source, pending->output);
     if (ref->none || ref->values.n > 0)
-        ref->refused =
-            scope_insert_detour(scope, ref->table, source->block->parent, source, pending->output);
+        ref->refused = scope_insert_detour(scope, ref->table, source->block->parent, source, pending->output);
     else if (!ref->reason)
         ref->reason = "the rows that are selected are not of one tenant";
 }

@@ -45,7 +45,7 @@ static void add_view(Surveyor *s, const Table *view) {
     Error err;
 
     if (view->view_definition)
-        facts = facts_parse(s->rw->arena, str_of(view->view_definition), (FactsLimits){0}, &err);
+        facts = facts_parse_unnamed(s->rw->arena, str_of(view->view_definition), (FactsLimits){0}, &err);
     if (facts && facts->nstatements == 1 && facts->statements[0].kind == STMT_SELECT)
         block = facts->statements[0].block;
     if (survey->nviews == survey->view_capacity) {

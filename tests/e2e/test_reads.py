@@ -255,6 +255,7 @@ FOR_CITUS = [
     "SELECT n FROM accounts a WHERE a.store_id = 2 AND EXISTS (SELECT 1 FROM entries e WHERE e.account_id = a.account_id)",
     "SELECT t.n FROM tags t JOIN entries e ON t.entry_id = e.entry_id JOIN accounts a ON a.account_id = e.account_id WHERE a.store_id = 2",
     "UPDATE entries e SET n = 9 FROM accounts a WHERE e.account_id = a.account_id AND a.store_id = 2",
+    "SELECT n FROM entries e WHERE e.store_id = 2 AND e.account_id IN (SELECT a.account_id FROM accounts a WHERE a.n = 1)",
     "DELETE FROM tags t USING entries e WHERE t.entry_id = e.entry_id AND e.store_id = 2",
 ]
 ONLY_WITH_A_FILTER = [

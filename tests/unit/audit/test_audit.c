@@ -331,7 +331,7 @@ static void bounds_the_clients(void **state) {
     AuditEntry *entry = enter(ledger, &subject, true);
     Arena *arena = arena_new();
     AuditRow *rows;
-    char name[16];
+    char name[32];
 
     (void)state;
     for (int i = 0; i < 5000; i++) {

@@ -44,6 +44,14 @@ static void dump_row_spans(const SpanDump *d, const Block *b) {
     }
 }
 
+static void dump_join_spans(const SpanDump *d, const FromItem *item) {
+    if (!item || item->kind != FROM_JOIN)
+        return;
+    dump_join_spans(d, item->left);
+    dump_join_spans(d, item->right);
+    dump_span_line(d, "on", item->quals_span);
+}
+
 static void dump_block_spans(const Block *b, void *arg) {
     static const char *const kinds[] = {"select", "setop", "values", "insert", "update", "delete", "merge"};
     const SpanDump *d = arg;
@@ -59,6 +67,8 @@ static void dump_block_spans(const Block *b, void *arg) {
     dump_row_spans(d, b);
     dump_target_spans(d, "target", b->targets, b->ntargets);
     dump_offset(d, "targets-end", b->targets_end);
+    for (int i = 0; i < b->nfrom; i++)
+        dump_join_spans(d, b->from[i]);
     dump_span_line(d, "merge-on", b->merge_on_span);
     dump_span_line(d, "where", b->where_span);
     dump_offset(d, "where-place", b->where_place);

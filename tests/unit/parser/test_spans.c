@@ -142,6 +142,31 @@ static bool merge_on_has_zz(const Block *before, const Block *after, int k) {
     return is_and_zz(after->merge_on);
 }
 
+/* The k-th join of what stands there, an outer one before those in it; k counts down. */
+static const FromItem *join_in(const FromItem *item, int *k) {
+    const FromItem *found = NULL;
+
+    if (!item || item->kind != FROM_JOIN)
+        return NULL;
+    if ((*k)-- == 0)
+        return item;
+    found = join_in(item->left, k);
+    return found ? found : join_in(item->right, k);
+}
+
+static const FromItem *nth_join(const Block *block, int k) {
+    const FromItem *found = NULL;
+
+    for (int i = 0; i < block->nfrom && !found; i++)
+        found = join_in(block->from[i], &k);
+    return found;
+}
+
+static bool on_has_zz(const Block *before, const Block *after, int k) {
+    (void)before;
+    return is_and_zz(nth_join(after, k)->quals);
+}
+
 static bool cell_is_zz(const Block *before, const Block *after, int k) {
     int row = 0;
 
@@ -215,6 +240,16 @@ static void probe_targets(Probe *p, const Target *targets, int n, Holds *holds) 
     }
 }
 
+static void probe_joins(Probe *p, const Block *b) {
+    const FromItem *join;
+
+    for (int k = 0; (join = nth_join(b, k)); k++) {
+        assert_true((join->quals != NULL) == (join->quals_span.end > 0));
+        if (join->quals)
+            try_splice(p, "ON", join->quals_span, false, "(", ") AND zz", on_has_zz, k);
+    }
+}
+
 static void probe_rows(Probe *p, const Block *b) {
     int cell = 0;
 
@@ -268,6 +303,7 @@ static void probe_block(Probe *p, const Block *b) {
     probe_offset(p, "WHERE's place", b->where_place, " WHERE zz", where_is_zz);
     assert_true(!b->where || b->where->kind == EXPR_CURRENT_OF || b->where_span.end > 0);
     probe_span(p, "WHERE", b->where_span, "(", ") AND zz", where_has_zz);
+    probe_joins(p, b);
     probe_span(p, "ON", b->merge_on_span, "(", ") AND zz", merge_on_has_zz);
     assert_true((b->kind == BLOCK_MERGE) == (b->merge_on_span.end > 0));
     if (b->ntargets > 0 && !b->is_table_command) {

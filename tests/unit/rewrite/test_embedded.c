@@ -117,6 +117,7 @@ static void test_columns_shown(void **state) {
     check_found(embedded_shows_column, "SELECT line_item_id, count(*) FROM line_items GROUP BY 1", NULL);
     check_found(embedded_shows_column, "SELECT 1 UNION ALL SELECT * FROM line_items", "line_items");
     check_found(embedded_shows_column, "SELECT 1 FROM (SELECT * FROM line_items) l", NULL);
+    check_found(embedded_shows_column, "SELECT l.* FROM (SELECT * FROM line_items) l", "line_items");
 }
 
 /* A variable with the name of a parent's column stands where no column is seen; others where they are short.

@@ -94,12 +94,8 @@ static void test_too_large(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_reads),
-        cmocka_unit_test(test_writes),
-        cmocka_unit_test(test_statements),
-        cmocka_unit_test(test_folds),
-        cmocka_unit_test(test_shapes),
-        cmocka_unit_test(test_too_large),
+        cmocka_unit_test(test_reads), cmocka_unit_test(test_writes), cmocka_unit_test(test_statements),
+        cmocka_unit_test(test_folds), cmocka_unit_test(test_shapes), cmocka_unit_test(test_too_large),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

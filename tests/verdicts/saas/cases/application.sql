@@ -267,7 +267,7 @@ INSERT INTO tasks (account_id, task_id, project_id, position) VALUES ($1, $2, $3
 --> refused: subqueries are not supported within INSERT queries
 
 INSERT INTO tasks (account_id, task_id, project_id, position) SELECT $1, $2, $3, coalesce(max(position), 0) + 1 FROM tasks WHERE account_id = $1;
---> multi-tenant public.tasks (by hand)
+--> multi-tenant public.tasks
 
 INSERT INTO tasks (account_id, task_id, project_id, title) SELECT account_id, task_id + 1000, project_id, title FROM tasks WHERE account_id = $1 AND project_id = $2;
 --> single-tenant
@@ -306,7 +306,7 @@ WITH gone AS (DELETE FROM comments WHERE account_id = $1 AND comment_id = $2 RET
 --> single-tenant
 
 WITH new AS (INSERT INTO projects (account_id, project_id, name) VALUES ($1, $2, 'p') RETURNING account_id, project_id) INSERT INTO tasks (account_id, task_id, project_id) SELECT account_id, 500, project_id FROM new;
---> refused public.tasks: could not create distributed plan
+--> multi-tenant public.tasks
 
 WITH new AS (INSERT INTO projects (account_id, project_id, name) VALUES ($1, $2, 'p') RETURNING project_id) SELECT * FROM new;
 --> single-tenant

@@ -185,7 +185,7 @@ INSERT INTO archive.orders (store_id, order_id) SELECT 5, order_id + 100 FROM or
 --> multi-tenant archive.orders
 
 INSERT INTO archive.orders (store_id, order_id) SELECT $1, order_id + 100 FROM orders WHERE store_id = $1;
---> multi-tenant archive.orders (by hand)
+--> multi-tenant archive.orders
 
 INSERT INTO archive.orders (store_id, order_id) SELECT store_id, order_id + 100 FROM orders WHERE store_id = 5 ORDER BY order_id LIMIT 5;
 --> single-tenant

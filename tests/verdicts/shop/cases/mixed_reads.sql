@@ -100,7 +100,7 @@ SELECT * FROM orders WHERE store_id = ANY (string_to_array('5,6', ',')::bigint[]
 --> multi-tenant public.orders
 
 SELECT * FROM orders WHERE (store_id, order_id) = ANY (ARRAY[(5::bigint, 7::bigint)]);
---> refused: input of anonymous composite types is not implemented
+--> refused public.orders: input of anonymous composite types is not implemented
 
 SELECT * FROM orders WHERE (store_id, order_id) IN (VALUES (5, 7));
 --> single-tenant
