@@ -241,8 +241,10 @@ bool snapshot_add_foreign_key(SnapshotBuilder *builder, Table *child, Table *par
     return true;
 }
 
-void snapshot_add_stage(SnapshotBuilder *builder, Table *table, Stage stage, const char *tenant_column) {
+void snapshot_add_stage(SnapshotBuilder *builder, Table *table, Stage stage, const char *tenant_column,
+                        bool backfill) {
     table->staged = true;
+    table->staged_backfill = backfill;
     table->stage = stage;
     table->tenant_column = arena_strdup(builder->arena, tenant_column);
 }
@@ -399,7 +401,7 @@ static void assume_stage(Snapshot *snapshot, Stage stage) {
 
         if (table->kind != KIND_BACKFILL || table->stage >= stage)
             continue;
-        table->staged = true;
+        table->staged = table->staged_backfill = true;
         table->stage = stage;
         if (!table->tenant)
             append_tenant_column(table, snapshot->tenant_table->tenant, stage >= STAGE_KEYED);

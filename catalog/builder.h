@@ -27,8 +27,10 @@ MUST_USE bool snapshot_add_foreign_key(SnapshotBuilder *builder, Table *child, T
                                        const char *name, const char *const *child_columns,
                                        const char *const *parent_columns, int ncolumns, bool validated,
                                        char on_delete, char on_update, Error *err);
-/* A row of shardferry.stage. */
-void snapshot_add_stage(SnapshotBuilder *builder, Table *table, Stage stage, const char *tenant_column);
+/* A row of shardferry.stage; `backfill`: the table had no tenant column when it was taken into the migration.
+ */
+void snapshot_add_stage(SnapshotBuilder *builder, Table *table, Stage stage, const char *tenant_column,
+                        bool backfill);
 /* Lets every backfill table that is not as far be in `stage`, and have the tenant column that it then has:
  * what would be once the migration has come there. */
 void snapshot_assume_stage(SnapshotBuilder *builder, Stage stage);

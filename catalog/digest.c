@@ -45,8 +45,9 @@ static void add_table(XXH3_state_t *h, const Table *t) {
         t->tenant_column, t->problem, t->citus_column, t->tenant ? t->tenant->name : NULL};
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
         add_text(h, texts[i]);
-    const int64_t numbers[] = {t->oid,    t->relkind, t->kind,        t->reason,     t->stage,
-                               t->staged, t->citus,   t->path.nsteps, t->on_unknown, t->hide_tenant, t->reads};
+    const int64_t numbers[] = {
+        t->oid,   t->relkind,     t->kind,       t->reason,      t->stage, t->staged, t->staged_backfill,
+        t->citus, t->path.nsteps, t->on_unknown, t->hide_tenant, t->reads};
     XXH3_64bits_update(h, numbers, sizeof numbers);
     add_number(h, t->ncolumns);
     for (int i = 0; i < t->ncolumns; i++)

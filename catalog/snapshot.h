@@ -136,8 +136,9 @@ struct Table {
     const TenantPath
         *other_paths; /* of KIND_BACKFILL: the best one by each other first step; all should agree */
     int nother_paths;
-    bool staged;         /* shardferry.stage has a row for it: it was taken into the migration as backfill */
-    const char *problem; /* why a backfill table cannot be: no path, a type mismatch; NULL if all is well */
+    bool staged;          /* shardferry.stage has a row for it: it was taken into the migration */
+    bool staged_backfill; /* and had no tenant column then */
+    const char *problem;  /* why a backfill table cannot be: no path, a type mismatch; NULL if all is well */
     OnUnknown on_unknown;
     ReadsMode reads;
     bool hide_tenant; /* its tenant column is not to be seen where a statement says * */

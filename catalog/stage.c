@@ -147,10 +147,10 @@ static bool write_stages(PGconn *conn, const StageTable *tables, int ntables, St
     next = digits(current + 1);
     bump[0] = next.text;
     for (int i = 0; i < ntables; i++) {
-        const char *params[] = {tables[i].schema, tables[i].name, stage_name(stage), tables[i].tenant_column,
-                                next.text};
+        const char *params[] = {tables[i].schema,        tables[i].name, stage_name(stage),
+                                tables[i].tenant_column, next.text,      kind_name(tables[i].kind)};
 
-        if (!run(conn, "writing the stage", sql_stage_upsert, 5, params, err))
+        if (!run(conn, "writing the stage", sql_stage_upsert, 6, params, err))
             return false;
     }
     *epoch = current + 1;

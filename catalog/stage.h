@@ -48,6 +48,7 @@ typedef struct StageTable {
     const char *schema;
     const char *name;
     const char *tenant_column;
+    TableKind kind; /* KIND_BACKFILL or KIND_DISTRIBUTED */
 } StageTable;
 
 /* Moves tables to `stage`, makes the epoch one larger and notifies, all in one transaction: its own, or, if

@@ -84,7 +84,7 @@ static void judge(const TenantInference *inf, Table *table, PathNode *node) {
         node->terminal = true;
     } else if (judge_by_section(section, table, node)) {
         return;
-    } else if (inf->tenant_table && table->staged) {
+    } else if (inf->tenant_table && table->staged && table->staged_backfill) {
         set_kind(table, KIND_BACKFILL, REASON_PATH);
         node->candidate = true;
     } else if (table->citus == CITUS_DISTRIBUTED || table->citus == CITUS_REFERENCE) {
@@ -241,6 +241,7 @@ static void follow_root(const TenantInference *inf, Table *table, const Table *r
     if (!table->staged) {
         table->stage = root->stage;
         table->staged = root->staged;
+        table->staged_backfill = root->staged_backfill;
     }
     table->tenant_column = root->tenant_column;
     table->tenant = root->tenant ? table_column(table, root->tenant->name) : NULL;

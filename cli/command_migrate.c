@@ -11,7 +11,7 @@ enum { ID_TO = 256, ID_DRY_RUN, ID_YES, ID_LOCK_WAIT };
 
 static const CommandOption options[] = {
     {'c', "config", "FILE", "the configuration file; - for standard input"},
-    {ID_TO, "to", "STAGE", "how far to go: derive"},
+    {ID_TO, "to", "STAGE", "how far to go: derive, keyed or resolve (default)"},
     {ID_DRY_RUN, "dry-run", NULL, "print the SQL of each step, change nothing"},
     {ID_YES, "yes", NULL, "do not ask"},
     {ID_LOCK_WAIT, "lock-wait", "SECONDS", "how long in all to try for a lock (60)"},
@@ -46,7 +46,7 @@ static int check_arguments(const Command *self, const Arguments *arguments, Migr
     if (out->to > MIGRATE_LAST_STAGE)
         return command_misused(self, "--to %s: this version migrates up to stage %s", arguments->to,
                                stage_name(MIGRATE_LAST_STAGE));
-    if (out->to < MIGRATE_LAST_STAGE)
+    if (out->to < STAGE_DERIVE)
         return command_misused(
             self, "--to %s: a migration does not go back; --dry-run prints what takes a step back",
             arguments->to);
@@ -81,7 +81,7 @@ static int migrate(const Arguments *arguments, const MigrateOptions *out) {
 }
 
 static int run(const Command *self, int argc, char **argv) {
-    Arguments arguments = {.to = "derive", .lock_wait = "60"};
+    Arguments arguments = {.to = "resolve", .lock_wait = "60"};
     MigrateOptions out = {.out = stdout};
     int id, status;
 

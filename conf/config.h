@@ -106,6 +106,10 @@ typedef struct Config {
     int tenant_cache;    /* most parents whose tenant is remembered; 0: none */
     char *tenant_column; /* folded and unquoted; NULL: the tenant table's primary key */
 
+    /* [migration] */
+    int batch_duration;      /* ms */
+    int max_replication_lag; /* ms; 0: none */
+
     /* [audit] */
     bool audit_enabled;
     Modes modes;                /* none unset */

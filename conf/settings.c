@@ -130,6 +130,14 @@ const Setting settings_table[] = {
      .help = "The most parent rows whose tenant the proxy remembers, so that it need not be looked up; 0 stands for none. "
              "About 100 bytes each."},
 
+    {.section = "migration", .name = "batch_duration", .type = SETTING_TIME, AT(batch_duration), .min = 1, .max = 10 * SECOND,
+     .default_text = "75ms", .unit = "ms",
+     .help = "How long a batch of the backfill should take: the number of its rows is adapted to that. Others wait for a "
+             "row of a batch no longer than this."},
+    {.section = "migration", .name = "max_replication_lag", .type = SETTING_TIME, AT(max_replication_lag), .min = 0,
+     .max = HOUR, .default_text = "10s", .unit = "s",
+     .help = "The backfill pauses while a standby is further behind than this; 0 stands for no limit."},
+
     {.section = "audit", .name = "enabled", .type = SETTING_BOOL, AT(audit_enabled), .default_text = "on",
      .reloadable = true,
      .help = "Whether statements are counted and logged. Their modes hold either way."},

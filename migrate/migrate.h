@@ -11,10 +11,10 @@
 #include "conf/config.h"
 
 /* The last stage that this version can reach. */
-#define MIGRATE_LAST_STAGE STAGE_DERIVE
+#define MIGRATE_LAST_STAGE STAGE_RESOLVE
 
 typedef struct MigrateOptions {
-    Stage to;      /* STAGE_DERIVE */
+    Stage to;      /* STAGE_DERIVE … MIGRATE_LAST_STAGE */
     bool dry_run;  /* print the SQL, change nothing */
     int lock_wait; /* seconds in all that a step tries for a lock */
     FILE *out;     /* for people: one line a step */

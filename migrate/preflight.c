@@ -8,6 +8,7 @@
 #include "migrate/column.h"
 #include "migrate/session.h"
 #include "migrate/sql/partial_insert.h"
+#include "migrate/sql/preflight_keys.h"
 #include "migrate/sql/privileges.h"
 #include "migrate/sql/runner_rights.h"
 
@@ -180,9 +181,34 @@ static bool check_runner(Findings *findings, Error *err) {
     return true;
 }
 
+/* ---- keys ---- */
+
+static bool check_keys(Findings *findings, Error *err) {
+    const Migration *migration = findings->migration;
+    SessionArray oids = {0}, columns = {0};
+    PGresult *result;
+
+    if (migration->to < STAGE_KEYED)
+        return true;
+    for (int i = 0; i < migration->nall; i++) {
+        session_array_add(&oids, oid_text(findings, migration->all[i]));
+        session_array_add(&columns, migration->all[i]->tenant_column);
+    }
+    result = query_run(migration->conn, "looking at keys", sql_preflight_keys, 2,
+                       (const char *[]){session_array_text(&oids), session_array_text(&columns)}, err);
+    session_array_free(&oids);
+    session_array_free(&columns);
+    if (!result)
+        return false;
+    for (int i = 0; i < PQntuples(result); i++)
+        add(findings, PQgetvalue(result, i, 2), "%s: %s", PQgetvalue(result, i, 0), PQgetvalue(result, i, 1));
+    PQclear(result);
+    return true;
+}
+
 bool preflight_run(const Migration *migration, Buf *out, int *n, Error *err) {
     static bool (*const checks[])(Findings *, Error *) = {check_tables, check_types, check_privileges,
-                                                          check_runner};
+                                                          check_runner, check_keys};
     Findings findings = {.migration = migration, .out = out};
 
     for (size_t i = 0; i < ARRAY_LEN(checks); i++) {

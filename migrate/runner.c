@@ -6,6 +6,7 @@
 #include "migrate/migrate.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "catalog/load.h"
@@ -17,8 +18,18 @@
 #define LOCK_NOT_AVAILABLE "55P03"
 #define LOAD_PAUSE_MS 200
 
-static const Step *const STEPS[] = {&step_schema, &step_register,    &step_enrol, &step_column,
-                                    &step_derive, &step_acknowledge, &step_settle};
+/* In order, each with the stage that it is on the way to. */
+static const struct {
+    const Step *step;
+    Stage to;
+} STEPS[] = {
+    {&step_schema, STAGE_DERIVE},   {&step_register, STAGE_DERIVE},     {&step_enrol, STAGE_DERIVE},
+    {&step_column, STAGE_DERIVE},   {&step_derive, STAGE_DERIVE},       {&step_acknowledge, STAGE_DERIVE},
+    {&step_settle, STAGE_DERIVE},   {&step_backfill, STAGE_KEYED},      {&step_verify, STAGE_KEYED},
+    {&step_not_null, STAGE_KEYED},  {&step_index, STAGE_KEYED},         {&step_foreign_key, STAGE_KEYED},
+    {&step_keyed, STAGE_KEYED},     {&step_acknowledge, STAGE_KEYED},   {&step_swap, STAGE_KEYED},
+    {&step_resolve, STAGE_RESOLVE}, {&step_acknowledge, STAGE_RESOLVE},
+};
 
 /* A step for one table, or for all. */
 typedef struct Task {
@@ -47,24 +58,48 @@ static const char *description(const Run *run, const Task *task) {
 
 /* ---- what is to do ---- */
 
+static int by_path(const void *a, const void *b) {
+    const Table *x = *(const Table *const *)a, *y = *(const Table *const *)b;
+    int by_steps = x->path.nsteps - y->path.nsteps;
+    int by_schema = by_steps ? by_steps : strcmp(x->schema, y->schema);
+
+    return by_schema ? by_schema : strcmp(x->name, y->name);
+}
+
+/* A table whose path has more steps than another's is none of its ancestors. */
 static void select_tables(Migration *migration) {
     const Snapshot *snapshot = migration->snapshot;
+    size_t room = (size_t)snapshot->ntables + 1;
 
-    migration->tables = ARENA_ARRAY(migration->arena, const Table *, snapshot->ntables + 1);
+    migration->tables = ARENA_ARRAY(migration->arena, const Table *, room);
+    migration->all = ARENA_ARRAY(migration->arena, const Table *, room);
     for (int i = 0; i < snapshot->ntables; i++) {
-        if (snapshot->tables[i].kind == KIND_BACKFILL && !snapshot->tables[i].partition_of)
-            migration->tables[migration->ntables++] = &snapshot->tables[i];
+        const Table *table = &snapshot->tables[i];
+
+        if (table->partition_of || (table->kind != KIND_BACKFILL && table->kind != KIND_DISTRIBUTED))
+            continue;
+        migration->all[migration->nall++] = table;
+        if (table->kind == KIND_BACKFILL)
+            migration->tables[migration->ntables++] = table;
     }
+    qsort(migration->tables, (size_t)migration->ntables, sizeof(Table *), by_path);
+    qsort(migration->all, (size_t)migration->nall, sizeof(Table *), by_path);
 }
 
 static void list_tasks(Run *run) {
-    int ntables = run->migration.ntables;
+    const Migration *migration = &run->migration;
 
-    run->tasks = ARENA_ARRAY(run->migration.arena, Task, ARRAY_LEN(STEPS) * (size_t)(ntables + 1));
-    for (size_t i = 0; i < ARRAY_LEN(STEPS); i++) {
-        for (int t = 0; t < (STEPS[i]->per_table ? ntables : 1); t++)
+    run->tasks = ARENA_ARRAY(migration->arena, Task, ARRAY_LEN(STEPS) * (size_t)(migration->nall + 1));
+    for (size_t i = 0; i < ARRAY_LEN(STEPS) && STEPS[i].to <= run->options->to; i++) {
+        const Step *step = STEPS[i].step;
+        const Table **tables = step->scope == STEP_EACH_BACKFILL ? migration->tables : migration->all;
+        int n = step->scope == STEP_EACH_BACKFILL ? migration->ntables
+                : step->scope == STEP_ONCE        ? 1
+                                                  : migration->nall;
+
+        for (int t = 0; t < n; t++)
             run->tasks[run->ntasks++] =
-                (Task){.step = STEPS[i], .table = STEPS[i]->per_table ? run->migration.tables[t] : NULL};
+                (Task){.step = step, .table = step->scope == STEP_ONCE ? NULL : tables[t]};
     }
 }
 
@@ -236,9 +271,13 @@ static Snapshot *read_catalog(const Run *run, const Config *config, Error *err) 
 }
 
 MigrateResult migrate_run(const Config *config, const MigrateOptions *options, Error *err) {
-    Run run = {
-        .options = options,
-        .migration = {.out = options->out, .lock_wait = options->lock_wait * 1000, .lease = config->lease}};
+    Run run = {.options = options,
+               .migration = {.to = options->to,
+                             .out = options->out,
+                             .lock_wait = options->lock_wait * 1000,
+                             .lease = config->lease,
+                             .batch_duration = config->batch_duration,
+                             .max_replication_lag = config->max_replication_lag}};
     MigrateResult result = MIGRATE_FAILED;
     Snapshot *snapshot = NULL;
     PGconn *conn = session_open(config, err);

@@ -26,13 +26,13 @@ static bool find_behind(const Migration *migration, Stage stage, StageTable **be
         return false;
     if (exists && !(rows = query_run(migration->conn, "reading the stages", sql_stages, 0, NULL, err)))
         return false;
-    *behind = ARENA_ARRAY(migration->arena, StageTable, migration->ntables + 1);
+    *behind = ARENA_ARRAY(migration->arena, StageTable, migration->nall + 1);
     *n = 0;
-    for (int i = 0; i < migration->ntables; i++) {
-        const Table *table = migration->tables[i];
+    for (int i = 0; i < migration->nall; i++) {
+        const Table *table = migration->all[i];
 
         if (!exists || !has_reached(rows, table, stage))
-            (*behind)[(*n)++] = (StageTable){table->schema, table->name, table->tenant_column};
+            (*behind)[(*n)++] = (StageTable){table->schema, table->name, table->tenant_column, table->kind};
     }
     PQclear(rows);
     return true;
@@ -70,18 +70,34 @@ void stages_script(const Migration *migration, Stage stage, Buf *out) {
                     "BEGIN;\nUPDATE shardferry.epoch SET epoch = epoch + 1, changed = pg_catalog.now();\n");
     for (int i = 0; i < n; i++) {
         buf_append_cstr(
-            out, "INSERT INTO shardferry.stage (table_schema, table_name, stage, tenant_column, since_epoch)"
-                 "\n    SELECT ");
+            out,
+            "INSERT INTO shardferry.stage (table_schema, table_name, stage, tenant_column, since_epoch, kind)"
+            "\n    SELECT ");
         step_literal(out, behind[i].schema);
         buf_append_cstr(out, ", ");
         step_literal(out, behind[i].name);
         buf_printf(out, ", '%s', ", stage_name(stage));
         step_literal(out, behind[i].tenant_column);
-        buf_append_cstr(
-            out,
-            ", epoch FROM shardferry.epoch\n    ON CONFLICT (table_schema, table_name) DO UPDATE SET stage = "
-            "excluded.stage, since_epoch = excluded.since_epoch;\n");
+        buf_printf(out,
+                   ", epoch, '%s' FROM shardferry.epoch\n    ON CONFLICT (table_schema, table_name) DO "
+                   "UPDATE SET stage = "
+                   "excluded.stage, since_epoch = excluded.since_epoch;\n",
+                   kind_name(behind[i].kind));
     }
     buf_append_cstr(out, "SELECT pg_catalog.pg_notify('" STAGE_CHANNEL
                          "', (SELECT epoch::text FROM shardferry.epoch));\nCOMMIT;\n");
+}
+
+void stages_describe(const Migration *migration, Stage stage, Buf *out) {
+    buf_printf(out, "move %d table%s to stage %s", migration->nall, migration->nall == 1 ? "" : "s",
+               stage_name(stage));
+}
+
+void stages_undo(Stage stage, Buf *out) {
+    buf_printf(out,
+               "BEGIN;\nUPDATE shardferry.epoch SET epoch = epoch + 1, changed = pg_catalog.now();\n"
+               "UPDATE shardferry.stage SET stage = '%s', since_epoch = (SELECT epoch FROM "
+               "shardferry.epoch) WHERE stage = '%s';\nSELECT pg_catalog.pg_notify('" STAGE_CHANNEL
+               "', epoch::text) FROM shardferry.epoch;\nCOMMIT;\n",
+               stage_name(stage - 1), stage_name(stage));
 }

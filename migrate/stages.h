@@ -10,6 +10,10 @@ MUST_USE bool stages_move(const Migration *migration, Stage stage, Error *err);
 /* Whether all tables are in `stage` or behind it. */
 MUST_USE bool stages_reached(const Migration *migration, Stage stage, bool *reached, Error *err);
 
+/* Appends what stages_move does, as a phrase. */
+void stages_describe(const Migration *migration, Stage stage, Buf *out);
+/* Appends as SQL, for people, what takes the tables back from `stage` to the one before it. */
+void stages_undo(Stage stage, Buf *out);
 /* Appends as SQL, for people, what stages_move would do. */
 void stages_script(const Migration *migration, Stage stage, Buf *out);
 

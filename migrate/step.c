@@ -9,6 +9,13 @@ void step_no_sql(const Migration *migration, const Table *table, Buf *out) {
     (void)out;
 }
 
+const char *step_text(const Migration *migration, Buf *buf) {
+    const char *text = arena_strndup(migration->arena, (const char *)buf_ptr(buf), buf_len(buf));
+
+    buf_free(buf);
+    return text;
+}
+
 void step_literal(Buf *out, const char *text) {
     buf_append_cstr(out, "'");
     for (; *text; text++)

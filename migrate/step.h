@@ -20,19 +20,30 @@ typedef struct Migration {
     PGconn *conn;
     Arena *arena;
     const Snapshot *snapshot;
-    const Table **tables; /* those to move: backfill tables that are no partitions */
+    const Table **tables; /* those that get the tenant column, parents before their children; no partitions */
     int ntables;
+    const Table **all; /* and those that have it: all that will be distributed, whose keys get the tenant */
+    int nall;
+    Stage to; /* how far it goes */
     FILE *out;
-    int lock_wait; /* ms in all that a step tries for a lock */
-    int lease;     /* ms, a proxy's */
+    int lock_wait;           /* ms in all that a step tries for a lock */
+    int lease;               /* ms, a proxy's */
+    int batch_duration;      /* ms that a batch should take */
+    int max_replication_lag; /* ms; 0: not looked at */
 } Migration;
 
 typedef void StepSql(const Migration *migration, const Table *table, Buf *out);
 
+typedef enum StepScope {
+    STEP_ONCE,             /* for the database; `table` is NULL */
+    STEP_EACH_BACKFILL,    /* for each table that gets the tenant column */
+    STEP_EACH_DISTRIBUTED, /* for each table that will be distributed */
+} StepScope;
+
 typedef struct Step {
     const char *name;
-    bool per_table; /* is one step for each of the tables; `table` is NULL otherwise */
-    bool waits;     /* for the effects of the steps before it */
+    StepScope scope;
+    bool waits; /* for the effects of the steps before it */
     /* Appends what it does, as a phrase: "add column store_id to public.line_items". */
     StepSql *describe;
     /* Appends the SQL that it runs, and the SQL that takes it back; nothing where it only waits. */
@@ -49,9 +60,20 @@ extern const Step step_column;      /* the tenant column */
 extern const Step step_derive;      /* stage derive */
 extern const Step step_acknowledge; /* every proxy works by it */
 extern const Step step_settle;      /* and every transaction from before is over */
+extern const Step step_backfill;    /* the rows from before get their tenant */
+extern const Step step_verify;      /* which is that of their parents */
+extern const Step step_not_null;    /* the tenant column is NOT NULL */
+extern const Step step_index;       /* indexes for keys with the tenant */
+extern const Step step_foreign_key; /* foreign keys with the tenant */
+extern const Step step_keyed;       /* stage keyed */
+extern const Step step_swap;        /* the keys without the tenant go */
+extern const Step step_resolve;     /* stage resolve */
 
 /* For a step that only waits. */
 void step_no_sql(const Migration *migration, const Table *table, Buf *out);
+
+/* The buffer's text, moved to the migration's arena; the buffer is free then. */
+const char *step_text(const Migration *migration, Buf *buf) MUST_USE;
 
 /* Appends a text as a string literal (standard_conforming_strings on). */
 void step_literal(Buf *out, const char *text);

@@ -1,25 +1,13 @@
 /* The tenant column: exactly the type of the tenant's key, nullable, so that adding it touches the catalog
- * alone.
- *
- * It takes ACCESS EXCLUSIVE for that moment. Whoever waits for such a lock makes everyone behind him wait, so
- * each try is short and the pauses between them are outside of any transaction. */
+ * alone. It takes ACCESS EXCLUSIVE for that moment. */
 #include "migrate/step.h"
 
 #include <inttypes.h>
 
 #include "catalog/query.h"
 #include "migrate/column.h"
-#include "migrate/session.h"
-#include "migrate/sql/blockers.h"
+#include "migrate/lock.h"
 #include "migrate/sql/column.h"
-
-#define LOCK_TIMEOUT_MS 100
-#define PAUSE_MIN_MS 50
-#define PAUSE_MAX_MS 2000
-#define SAY_EVERY_MS 10000
-
-#define LOCK_NOT_AVAILABLE "55P03"
-#define DEADLOCK_DETECTED "40P01"
 
 bool column_read(const Migration *migration, const Table *table, ColumnState *state, Error *err) {
     const Table *tenant = migration->snapshot->tenant_table;
@@ -56,23 +44,25 @@ static void describe(const Migration *migration, const Table *table, Buf *out) {
 }
 
 static void append_alter(const Migration *migration, const Table *table, const ColumnState *state, Buf *out) {
-    buf_printf(out, "BEGIN;\nSET LOCAL lock_timeout = '%dms';\nALTER TABLE %s ADD COLUMN ", LOCK_TIMEOUT_MS,
-               table_qualified_name(migration->arena, table));
+    buf_printf(out, "ALTER TABLE %s ADD COLUMN ", table_qualified_name(migration->arena, table));
     quote_identifier(out, table->tenant_column);
     buf_printf(out, " %s", state->wanted);
     if (state->collation)
         buf_printf(out, " COLLATE %s", state->collation);
-    buf_append_cstr(out, ";\nCOMMIT;\n");
+    buf_append_cstr(out, ";\n");
 }
 
 static void script(const Migration *migration, const Table *table, Buf *out) {
     ColumnState state;
+    Buf sql = {0};
     Error err;
 
-    if (column_read(migration, table, &state, &err))
-        append_alter(migration, table, &state, out);
-    else
+    if (!column_read(migration, table, &state, &err)) {
         buf_printf(out, "-- %s\n", err.message);
+        return;
+    }
+    append_alter(migration, table, &state, &sql);
+    lock_script(step_text(migration, &sql), out);
 }
 
 static void undo(const Migration *migration, const Table *table, Buf *out) {
@@ -93,78 +83,18 @@ static bool check(const Migration *migration, const Table *table, bool *done, Er
     return true;
 }
 
-/* Who holds the table, in the arena; empty if nobody does any more. */
-static bool read_blockers(const Migration *migration, const Table *table, const char **blockers, Error *err) {
-    const char *oid = arena_printf(migration->arena, "%" PRIu32, table->oid);
-    PGresult *result =
-        query_run(migration->conn, "looking for who holds the table", sql_blockers, 1, &oid, err);
-    Buf list = {0};
-
-    if (!result)
-        return false;
-    for (int i = 0; i < PQntuples(result); i++)
-        buf_printf(&list, "%s%s", i ? "; " : "", PQgetvalue(result, i, 0));
-    *blockers = arena_strndup(migration->arena, (const char *)buf_ptr(&list), buf_len(&list));
-    buf_free(&list);
-    PQclear(result);
-    return true;
-}
-
-static bool try_once(const Migration *migration, const Table *table, bool *blocked, Error *err) {
+static bool run(const Migration *migration, const Table *table, Error *err) {
     ColumnState state;
     Buf sql = {0};
-    bool done;
 
-    *blocked = false;
     if (!column_read(migration, table, &state, err))
         return false;
     append_alter(migration, table, &state, &sql);
-    buf_append(&sql, "", 1);
-    done = query_script(migration->conn, "adding the column", (const char *)buf_ptr(&sql), err);
-    buf_free(&sql);
-    if (done)
-        return true;
-    query_rollback(migration->conn);
-    *blocked =
-        strcmp(err->sqlstate, LOCK_NOT_AVAILABLE) == 0 || strcmp(err->sqlstate, DEADLOCK_DETECTED) == 0;
-    return false;
-}
-
-static bool run(const Migration *migration, const Table *table, Error *err) {
-    int64_t start = session_clock(), said = start;
-    const char *blockers = "";
-    int pause = PAUSE_MIN_MS;
-    bool blocked;
-
-    for (int tries = 1; !try_once(migration, table, &blocked, err); tries++) {
-        int64_t now = session_clock();
-        const char *seen;
-
-        if (!blocked)
-            return false;
-        if (!read_blockers(migration, table, &seen, err))
-            return false;
-        if (*seen)
-            blockers = seen;
-        if (now - start >= migration->lock_wait) {
-            error_set(err, LOCK_NOT_AVAILABLE, "could not lock %s in %d tries within %d s",
-                      table_qualified_name(migration->arena, table), tries, migration->lock_wait / 1000);
-            if (*blockers)
-                error_detail(err, "It is held by %s", blockers);
-            return error_hint(err, "Run it again when they are done, or end them with pg_terminate_backend.");
-        }
-        if (now - said >= SAY_EVERY_MS && *blockers) {
-            step_say(migration, "  waiting for a lock on %s, held by %s", table->name, blockers);
-            said = now;
-        }
-        session_sleep(pause);
-        pause = pause * 2 < PAUSE_MAX_MS ? pause * 2 : PAUSE_MAX_MS;
-    }
-    return true;
+    return lock_run(migration, table, "adding the column", step_text(migration, &sql), err);
 }
 
 const Step step_column = {.name = "column",
-                          .per_table = true,
+                          .scope = STEP_EACH_BACKFILL,
                           .describe = describe,
                           .script = script,
                           .undo = undo,

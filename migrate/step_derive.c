@@ -3,8 +3,7 @@
 
 static void describe(const Migration *migration, const Table *table, Buf *out) {
     (void)table;
-    buf_printf(out, "move %d table%s to stage derive", migration->ntables,
-               migration->ntables == 1 ? "" : "s");
+    stages_describe(migration, STAGE_DERIVE, out);
 }
 
 static void script(const Migration *migration, const Table *table, Buf *out) {
@@ -15,11 +14,7 @@ static void script(const Migration *migration, const Table *table, Buf *out) {
 static void undo(const Migration *migration, const Table *table, Buf *out) {
     (void)migration;
     (void)table;
-    buf_append_cstr(out,
-                    "BEGIN;\nUPDATE shardferry.epoch SET epoch = epoch + 1, changed = pg_catalog.now();\n"
-                    "UPDATE shardferry.stage SET stage = 'observe', since_epoch = (SELECT epoch FROM "
-                    "shardferry.epoch) WHERE stage = 'derive';\nSELECT pg_catalog.pg_notify('shardferry', "
-                    "epoch::text) FROM shardferry.epoch;\nCOMMIT;\n");
+    stages_undo(STAGE_DERIVE, out);
 }
 
 static bool check(const Migration *migration, const Table *table, bool *done, Error *err) {

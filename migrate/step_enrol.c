@@ -4,8 +4,7 @@
 
 static void describe(const Migration *migration, const Table *table, Buf *out) {
     (void)table;
-    buf_printf(out, "take %d table%s into the migration", migration->ntables,
-               migration->ntables == 1 ? "" : "s");
+    buf_printf(out, "take %d table%s into the migration", migration->nall, migration->nall == 1 ? "" : "s");
 }
 
 static void script(const Migration *migration, const Table *table, Buf *out) {

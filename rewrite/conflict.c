@@ -65,7 +65,7 @@ static bool target_lacks_tenant(const Rewrite *rw, const Block *block, const Tab
     if (block->nconflict_target == 0 || !table->tenant || target_has(block, table->tenant->name) ||
         !some_key(block, table, table->tenant))
         return false;
-    if (rewrite_is_migrating(table))
+    if (table->stage >= STAGE_KEYED || rewrite_is_migrating(table))
         return table->stage >= STAGE_KEYED;
     return table->kind == KIND_DISTRIBUTED && rw->snapshot->epoch > 0 && !some_key(block, table, NULL);
 }

@@ -116,7 +116,7 @@ static const Table *first_in_migration(const Rewrite *rw) {
     const TableSet *written = &rw->survey->written;
 
     for (int i = 0; i < written->n; i++) {
-        if (written->tables[i]->staged ||
+        if (written->tables[i]->staged_backfill ||
             (rw->snapshot->epoch > 0 && written->tables[i]->kind == KIND_BACKFILL))
             return written->tables[i];
     }

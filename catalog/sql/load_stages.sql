@@ -3,6 +3,7 @@ SELECT e.epoch,
        s.table_schema,
        s.table_name,
        s.stage,
-       s.tenant_column
+       s.tenant_column,
+       s.kind
   FROM shardferry.epoch e
   LEFT JOIN shardferry.stage s ON true

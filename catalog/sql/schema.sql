@@ -10,12 +10,14 @@ CREATE TABLE IF NOT EXISTS shardferry.epoch (
 );
 INSERT INTO shardferry.epoch (epoch) VALUES (1) ON CONFLICT DO NOTHING;
 
--- The stage of each table under migration. By name, not by OID: Citus gives a table a new OID when it
+-- The stage of each table under migration: one that gets its tenant column, or one that has always had it and
+-- whose keys get it. By name, not by OID: Citus gives a table a new OID when it
 -- distributes it.
 CREATE TABLE IF NOT EXISTS shardferry.stage (
     table_schema  text NOT NULL,
     table_name    text NOT NULL,
     stage         text NOT NULL CHECK (stage IN ('observe', 'derive', 'keyed', 'resolve', 'distributed', 'done')),
+    kind          text NOT NULL DEFAULT 'backfill' CHECK (kind IN ('backfill', 'distributed')),
     tenant_column text NOT NULL,
     since_epoch   bigint NOT NULL,
     PRIMARY KEY (table_schema, table_name)
@@ -33,6 +35,18 @@ CREATE TABLE IF NOT EXISTS shardferry.proxy (
     lease_ms      integer NOT NULL,
     revoked       boolean NOT NULL DEFAULT false,
     epoch         bigint NOT NULL  -- acknowledged: no statement planned under an older one is running; 0: none yet
+);
+
+-- How far the backfill of a table is. Written by the statement that fills the rows.
+CREATE TABLE IF NOT EXISTS shardferry.backfill (
+    table_schema text NOT NULL,
+    table_name   text NOT NULL,
+    last_key     text[],            -- of the primary key; NULL before the first batch
+    rows_seen    bigint NOT NULL DEFAULT 0,
+    rows_filled  bigint NOT NULL DEFAULT 0,
+    started      timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+    finished     timestamptz,
+    PRIMARY KEY (table_schema, table_name)
 );
 
 -- What each step did, for people; decisions are made from the catalog.

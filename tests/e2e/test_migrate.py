@@ -19,7 +19,7 @@ RUNNER = "shardferry migrate"
 STATE = """
 SELECT (SELECT array_agg((attname, format_type(atttypid, atttypmod), attnotnull, attisdropped)::text ORDER BY attnum)
         FROM pg_attribute WHERE attrelid = 'line_items'::regclass AND attnum > 0),
-       (SELECT array_agg(s::text ORDER BY table_name) FROM shardferry.stage s),
+       (SELECT array_agg(s::text ORDER BY table_name) FROM shardferry.stage s WHERE kind = 'backfill'),
        (SELECT array_agg((epoch)::text) FROM shardferry.epoch)
 """
 
@@ -61,7 +61,7 @@ class Shop:
         return result.stdout
 
     def start(self, *args):
-        return process.spawn([binary(), "migrate", "-c", str(self.config), "--yes", *args], stderr=self.log)
+        return process.spawn([binary(), "migrate", "-c", str(self.config), "--to", "derive", "--yes", *args], stderr=self.log)
 
     def printed(self):
         with open(self.log) as log:
@@ -77,7 +77,7 @@ class Shop:
         return self.execute(STATE)[0]
 
     def stages(self):
-        return dict(self.execute("SELECT table_name, stage FROM shardferry.stage"))
+        return dict(self.execute("SELECT table_name, stage FROM shardferry.stage WHERE kind = 'backfill'"))
 
     def has_schema(self):
         return self.execute("SELECT to_regnamespace('shardferry') IS NOT NULL")[0][0]
@@ -204,7 +204,7 @@ def test_dry_run_prints_sql_and_changes_nothing(shop):
 
 
 def test_sql_of_a_dry_run_does_the_same(shop, server):
-    script = shop.run("--dry-run").stdout
+    script = shop.run("--dry-run", "--to", "derive").stdout
     with shop.connect() as conn:
         conn.execute(script)
     by_hand = shop.state()
@@ -218,11 +218,11 @@ def test_sql_of_a_dry_run_does_the_same(shop, server):
         server.drop_database(other)
 
 
-@pytest.mark.parametrize("stage", ["keyed", "resolve", "distributed", "done"])
-def test_stages_beyond_derive_are_refused(shop, stage):
+@pytest.mark.parametrize("stage", ["distributed", "done"])
+def test_stages_beyond_resolve_are_refused(shop, stage):
     result = shop.run("--to", stage, "--yes")
     assert result.returncode == 2
-    assert "this version migrates up to stage derive" in result.stderr
+    assert "this version migrates up to stage resolve" in result.stderr
 
 
 @pytest.mark.parametrize("args, says", [
@@ -612,7 +612,7 @@ def test_names_who_holds_a_partition(bare_shop):
     with bare_shop.connect(application_name="archiver") as holder:
         holder.execute("BEGIN")
         holder.execute("SELECT FROM line_items_1")
-        result = bare_shop.run("--yes", "--lock-wait", "0")
+        result = bare_shop.run("--to", "derive", "--yes", "--lock-wait", "0")
         assert result.returncode == 1
         assert f"pid {holder.info.backend_pid} (archiver" in result.stderr
 

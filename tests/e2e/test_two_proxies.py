@@ -205,8 +205,8 @@ def test_two_proxies(two, capsys):
         bare = without_store(migration)
         stop.wait(0.5)
         assert without_store(migration) == bare
-        during("keyed", lambda: migration.keyed(beside_writers=True))
-        during("resolve", migration.resolve)
+        during("keyed", lambda: migration.migrate("keyed"))
+        during("resolve", lambda: migration.migrate("resolve"))
         rounds = list(ledger.rounds)
         cutter.join()
         process.wait_until(lambda: all(new > old for new, old in zip(ledger.rounds, rounds)) or stop.is_set(), 20,

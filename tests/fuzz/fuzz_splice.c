@@ -44,7 +44,7 @@ static Snapshot *make_snapshot(Stage stage) {
     for (int i = 0; i < made->ntables; i++) {
         if (made->tables[i].kind == KIND_BACKFILL)
             made->tables[i].stage = stage;
-        made->tables[i].staged = made->tables[i].kind == KIND_BACKFILL;
+        made->tables[i].staged = made->tables[i].staged_backfill = made->tables[i].kind == KIND_BACKFILL;
         made->tables[i].hide_tenant = i % 2 == 0;
         made->tables[i].reads = READS_FILTER;
     }

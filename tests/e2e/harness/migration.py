@@ -1,9 +1,6 @@
 """A Tailspin database under migration, with a proxy before it, or several; and the change of stages of any database."""
 
 import os
-import time
-
-import psycopg
 
 from . import process, tailspin
 from .proxy import ROOT, Proxy, run_command
@@ -17,7 +14,7 @@ def set_stage(server, proxy, tables, stage, column="store_id"):
     with server.connect(proxy.dbname) as conn, conn.transaction():
         epoch = int(_run_sql(conn, "stage_lock").get_value(0, 0)) + 1
         for table in tables:
-            _run_sql(conn, "stage_upsert", "public", table, stage, column, epoch)
+            _run_sql(conn, "stage_upsert", "public", table, stage, column, epoch, "backfill")
         _run_sql(conn, "stage_bump", epoch)
     process.wait_until(lambda: _shown(proxy, tables) == {stage}, 10, f"stage {stage} in SHOW TABLES")
     process.wait_until(lambda: not _lagging(server, proxy.dbname, epoch), 10, f"epoch {epoch} to be acknowledged")
@@ -68,20 +65,22 @@ class Migration:
         self.proxies[-1].wait_for_catalog("line_items")
         return self.proxies[-1]
 
-    def derive(self):
-        """Returns when every proxy has acknowledged stage derive."""
-        done = run_command("migrate", "--to", "derive", "--yes", "-c", self.proxy.config)
+    def migrate(self, stage):
+        """Returns when every proxy has acknowledged the stage."""
+        done = run_command("migrate", "--to", stage, "--yes", "-c", self.proxy.config)
         assert done.returncode == 0, done.stdout + done.stderr
-        self._wait_for("derive")
+        self._wait_for(stage)
         return done
 
-    def keyed(self, beside_writers=False):
-        """From derive on: line items that have no store get it, the keys get the store, the old ones go. `beside_writers`:
-        statement by statement, none of which waits for a lock for long."""
-        execute = self._execute_patiently if beside_writers else self.execute
-        execute(tailspin.KEYS)
+    def derive(self):
+        return self.migrate("derive")
+
+    def keyed(self):
+        """From derive on, by SQL and without the foreign keys to products and stores, so that tests may move line items to
+        any order: those that have no store get it, the keys get the store, the old ones go."""
+        self.execute(tailspin.KEYS)
         self._move("keyed")
-        execute(tailspin.KEY_SWAP)
+        self.execute(tailspin.KEY_SWAP)
         for proxy in self.proxies:
             proxy.console("RELOAD")
 
@@ -99,21 +98,6 @@ class Migration:
     def _wait_for(self, stage):
         for proxy in self.proxies:
             process.wait_until(lambda: proxy.tables()["line_items"]["stage"] == stage, 10, f"stage {stage} in SHOW TABLES")
-
-    def _execute_patiently(self, script):
-        """Who queues for a strong lock holds up those behind it, and may stand in a ring with transactions of several
-        tables: it gives up before anybody is chosen as the victim, and tries again."""
-        end = time.monotonic() + 20
-        with self.server.connect(self.database) as conn:
-            conn.execute("SET lock_timeout = '100ms'")
-            for statement in filter(str.strip, script.split(";")):
-                while True:
-                    try:
-                        conn.execute(statement)
-                        break
-                    except psycopg.errors.LockNotAvailable:
-                        assert time.monotonic() < end, f"no lock for {statement}"
-                        time.sleep(0.05)
 
     def stage(self, table):
         """The table's stage as the proxy has it."""

@@ -276,7 +276,7 @@ static Snapshot *staged_shop(bool staged, CitusKind citus) {
     assert_true(snapshot_add_foreign_key(builder, items, orders, "f", order, order, 1, true, 'a', 'a', &err));
     assert_false(snapshot_add_key(builder, stores, "k", true, true, false, order, 1, &err));
     if (staged)
-        snapshot_add_stage(builder, items, STAGE_KEYED, "store_id");
+        snapshot_add_stage(builder, items, STAGE_KEYED, "store_id", true);
     items->citus = citus;
     items->citus_column = citus == CITUS_DISTRIBUTED ? "order_id" : NULL;
     snapshot = snapshot_build(builder, config, &err);

@@ -37,7 +37,7 @@ static Snapshot *snapshot_of(uint64_t generation, Stage stage) {
     for (int i = 0; i < snapshot->ntables; i++)
         if (strcmp(snapshot->tables[i].name, "items") == 0) {
             snapshot->tables[i].stage = stage;
-            snapshot->tables[i].staged = stage > STAGE_OBSERVE;
+            snapshot->tables[i].staged = snapshot->tables[i].staged_backfill = stage > STAGE_OBSERVE;
         }
     snapshot->generation = generation;
     config_free(config);

@@ -38,7 +38,7 @@ static const char *rewritten(Arena *arena, const char *text, bool lacks) {
     Error err;
 
     items->stage = STAGE_OBSERVE;
-    items->staged = !lacks;
+    items->staged = items->staged_backfill = !lacks;
     if (lacks) {
         items->ncolumns--;
         items->tenant = NULL;

@@ -73,7 +73,7 @@ static void test_column_added(void **state) {
     (void)state;
     set_stage(snapshot, "line_items", STAGE_OBSERVE);
     for (int i = 0; i < snapshot->ntables; i++)
-        snapshot->tables[i].staged = true;
+        snapshot->tables[i].staged = snapshot->tables[i].staged_backfill = true;
     for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
         const Facts *facts = facts_parse(arena, str_of(texts[i]), (FactsLimits){0}, &err);
         const Decision *decision = decide(arena, str_of(texts[i]), facts, snapshot, &context);

@@ -1,0 +1,112 @@
+/* Reading keys. */
+#include "migrate/keys.h"
+
+#include <inttypes.h>
+
+#include "catalog/query.h"
+#include "migrate/session.h"
+#include "migrate/sql/foreign_keys.h"
+#include "migrate/sql/keys.h"
+#include "migrate/sql/tenant_key.h"
+
+static const char *text(const Migration *migration, const PGresult *result, int row, int column) {
+    return PQgetisnull(result, row, column) ? NULL
+                                            : arena_strdup(migration->arena, PQgetvalue(result, row, column));
+}
+
+static const char *oid_text(const Migration *migration, const Table *table) {
+    return arena_printf(migration->arena, "%" PRIu32, table->oid);
+}
+
+static UniqueKey take_unique(const Migration *migration, const PGresult *result, int row) {
+    const char *plain = text(migration, result, row, 12);
+
+    return (UniqueKey){.name = text(migration, result, row, 1),
+                       .constraint = text(migration, result, row, 2),
+                       .type = text(migration, result, row, 3),
+                       .deferrable = text(migration, result, row, 4),
+                       .replica_identity = query_bool(result, row, 5),
+                       .readable = query_bool(result, row, 6),
+                       .build = text(migration, result, row, 7),
+                       .next = text(migration, result, row, 8),
+                       .next_qualified = text(migration, result, row, 9),
+                       .next_valid = query_bool(result, row, 10),
+                       .build_plain = text(migration, result, row, 11),
+                       .plain_qualified = plain,
+                       .has_plain = !PQgetisnull(result, row, 13),
+                       .plain_valid = query_bool(result, row, 13)};
+}
+
+bool keys_unique(const Migration *migration, const Table *table, UniqueKey **keys, int *n, Error *err) {
+    const char *params[] = {oid_text(migration, table), table->tenant_column};
+    PGresult *result = query_run(migration->conn, "reading the keys", sql_keys, 2, params, err);
+
+    if (!result)
+        return false;
+    *n = PQntuples(result);
+    *keys = ARENA_ARRAY(migration->arena, UniqueKey, *n + 1);
+    for (int i = 0; i < *n; i++)
+        (*keys)[i] = take_unique(migration, result, i);
+    PQclear(result);
+    return true;
+}
+
+static PGresult *read_foreign(const Migration *migration, Error *err) {
+    SessionArray oids = {0}, columns = {0};
+    const char *params[2];
+    PGresult *result;
+
+    for (int i = 0; i < migration->nall; i++) {
+        session_array_add(&oids, oid_text(migration, migration->all[i]));
+        session_array_add(&columns, migration->all[i]->tenant_column);
+    }
+    params[0] = session_array_text(&oids);
+    params[1] = session_array_text(&columns);
+    result = query_run(migration->conn, "reading the foreign keys", sql_foreign_keys, 2, params, err);
+    session_array_free(&oids);
+    session_array_free(&columns);
+    return result;
+}
+
+static PairlessKey take_foreign(const Migration *migration, const PGresult *result, int row) {
+    return (PairlessKey){.oid = text(migration, result, row, 0),
+                         .child_oid = (uint32_t)query_int(result, row, 1),
+                         .parent_oid = (uint32_t)query_int(result, row, 2),
+                         .child = text(migration, result, row, 3),
+                         .name = text(migration, result, row, 4),
+                         .definition = text(migration, result, row, 5),
+                         .next = text(migration, result, row, 6),
+                         .next_valid = query_bool(result, row, 7),
+                         .parent = text(migration, result, row, 8)};
+}
+
+bool keys_foreign(const Migration *migration, const Table *table, PairlessKey **keys, int *n, Error *err) {
+    PGresult *result = read_foreign(migration, err);
+
+    if (!result)
+        return false;
+    *keys = ARENA_ARRAY(migration->arena, PairlessKey, PQntuples(result) + 1);
+    *n = 0;
+    for (int i = 0; i < PQntuples(result); i++) {
+        PairlessKey key = take_foreign(migration, result, i);
+
+        if (!table || key.child_oid == table->oid)
+            (*keys)[(*n)++] = key;
+    }
+    PQclear(result);
+    return true;
+}
+
+bool keys_tenant(const Migration *migration, const Table *table, const char **name, bool *valid, Error *err) {
+    const char *params[] = {oid_text(migration, table), table->tenant_column,
+                            oid_text(migration, migration->snapshot->tenant_table)};
+    PGresult *result =
+        query_run(migration->conn, "reading the tenant's foreign key", sql_tenant_key, 3, params, err);
+
+    if (!result)
+        return false;
+    *name = PQntuples(result) == 1 ? text(migration, result, 0, 0) : NULL;
+    *valid = *name && query_bool(result, 0, 1);
+    PQclear(result);
+    return true;
+}

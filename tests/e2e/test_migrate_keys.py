@@ -1,0 +1,219 @@
+"""shardferry migrate --to resolve: the backfill, the keys that get the tenant, and what stops it; killed at any instant it ends
+the same."""
+
+import random
+import subprocess
+import time
+
+import psycopg
+import pytest
+
+from harness import process, tailspin
+from test_migrate import RUNNER, Shop
+
+KEYS = """
+SELECT conrelid::regclass::text, conname, contype::text, pg_get_constraintdef(oid), convalidated
+FROM pg_constraint WHERE connamespace = 'public'::regnamespace ORDER BY 1, 2
+"""
+INDEXES = "SELECT tablename, indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1, 2"
+LEFT_OVER = """
+SELECT relname FROM pg_class JOIN pg_index ON indexrelid = pg_class.oid WHERE NOT indisvalid
+UNION ALL SELECT relname FROM pg_class WHERE relname LIKE 'shardferry%' AND relnamespace = 'public'::regnamespace
+UNION ALL SELECT conname FROM pg_constraint WHERE conname LIKE 'shardferry%' AND connamespace = 'public'::regnamespace
+"""
+EXPECTED = {
+    ("line_items", "line_items_pkey", "p", "PRIMARY KEY (store_id, line_item_id)"),
+    ("line_items", "line_items_order_id_fkey", "f",
+     "FOREIGN KEY (store_id, order_id) REFERENCES orders(store_id, order_id)"),
+    ("line_items", "line_items_product_id_fkey", "f",
+     "FOREIGN KEY (store_id, product_id) REFERENCES products(store_id, product_id)"),
+    ("line_items", "line_items_store_id_fkey", "f", "FOREIGN KEY (store_id) REFERENCES stores(store_id)"),
+    ("orders", "orders_pkey", "p", "PRIMARY KEY (store_id, order_id)"),
+    ("orders", "orders_store_id_fkey", "f", "FOREIGN KEY (store_id) REFERENCES stores(store_id)"),
+    ("products", "products_pkey", "p", "PRIMARY KEY (store_id, product_id)"),
+    ("products", "products_store_id_fkey", "f", "FOREIGN KEY (store_id) REFERENCES stores(store_id)"),
+    ("stores", "stores_pkey", "p", "PRIMARY KEY (store_id)"),
+}
+NOT_NULL = "SELECT attrelid::regclass::text FROM pg_attribute WHERE attname = 'store_id' AND attnotnull AND attrelid::regclass::text" \
+           " IN ('stores', 'products', 'orders', 'line_items') ORDER BY 1"
+
+
+class KeyShop(Shop):
+    def start(self, *args):
+        return super().start("--to", "resolve", *args)
+
+    def migrate(self, *args):
+        result = self.run("--yes", *args)
+        assert result.returncode == 0, result.stdout + result.stderr
+        return result.stdout
+
+    def refused(self):
+        """The error of a run that stops on the way."""
+        result = self.run("--yes")
+        assert result.returncode == 1, result.stdout + result.stderr
+        return result.stderr
+
+    def keys(self):
+        return self.execute(KEYS), self.execute(INDEXES), self.execute(NOT_NULL), self.execute(
+            "SELECT * FROM line_items ORDER BY line_item_id"), self.execute(
+            "SELECT table_name, stage FROM shardferry.stage ORDER BY 1")
+
+
+@pytest.fixture
+def shop(server, tmp_path):
+    made = KeyShop(server, tmp_path, tailspin.create(server))
+    yield made
+    server.drop_database(made.name)
+
+
+def test_the_keys_hold_the_tenant(shop):
+    shop.migrate()
+    keys, indexes, not_null, rows, stages = shop.keys()
+    assert {key[:4] for key in keys} == EXPECTED
+    assert all(key[4] for key in keys)
+    assert not_null == [("line_items",), ("orders",), ("products",), ("stores",)]
+    assert set(stages) == {(table, "resolve") for table in ("line_items", "orders", "products", "stores")}
+    assert shop.execute(tailspin.WRONG_ROWS) == []
+    assert len(rows) == 400 and all(row[-1] is not None for row in rows)
+    # Rows are still found by the old key alone.
+    assert {definition for _, _, definition in indexes} >= {
+        "CREATE INDEX orders_order_id_idx ON public.orders USING btree (order_id)",
+        "CREATE INDEX line_items_line_item_id_idx ON public.line_items USING btree (line_item_id)"}
+    assert shop.execute(LEFT_OVER) == []
+    assert "nothing to do" in shop.migrate()
+
+
+def test_stages_one_after_the_other(shop):
+    for stage in ("derive", "keyed", "resolve"):
+        shop.migrate("--to", stage)
+        assert set(shop.stages().values()) == {stage}
+    assert {key[:4] for key in shop.keys()[0]} == EXPECTED
+
+
+def test_the_backfill_goes_on_where_it_was(shop):
+    shop.migrate("--to", "derive")
+    shop.execute("INSERT INTO shardferry.backfill (table_schema, table_name, last_key, rows_seen) VALUES"
+                 " ('public', 'line_items', '{390}', 390)")
+    assert "10 rows of public.line_items" not in shop.refused()
+    # What was passed over was found and is filled now.
+    shop.migrate()
+    assert shop.execute("SELECT rows_seen, rows_filled FROM shardferry.backfill") == [(400, 390)]
+
+
+@pytest.mark.parametrize("change, says", [
+    ("UPDATE line_items SET order_id = NULL WHERE line_item_id IN (3, 5)",
+     ["2 rows of public.line_items have no store_id, as they have no parent that has one: {3,5}", "Give them a parent"]),
+    ("UPDATE orders SET store_id = NULL WHERE order_id = 7; DELETE FROM line_items WHERE order_id = 7",
+     ["1 rows of public.orders have no store_id: {7}"]),
+    ("UPDATE products SET store_id = 1 + product_id % 20 + 1 WHERE product_id = 8 AND product_id % 20 < 19",
+     ["have another store_id than their row of public.products", "line_items_product_id_fkey"]),
+])
+def test_rows_that_cannot_be_keyed_are_named(shop, change, says):
+    shop.execute(change)
+    error = shop.refused()
+    for text in says:
+        assert text in error
+    # Nothing was lost, and no key has changed.
+    assert ("orders", "orders_pkey", "p", "PRIMARY KEY (order_id)") in {key[:4] for key in shop.keys()[0]}
+    assert shop.execute("SELECT count(*) >= 398 FROM line_items") == [(True,)]
+
+
+def test_all_kinds_of_keys(shop):
+    shop.execute("""
+        ALTER TABLE orders ADD COLUMN number text, ADD COLUMN parent bigint REFERENCES orders (order_id) ON DELETE SET NULL;
+        ALTER TABLE line_items ADD COLUMN "Position" int, ADD CONSTRAINT "at most one" UNIQUE (order_id, "Position") DEFERRABLE;
+        UPDATE orders SET number = order_id, parent = order_id WHERE order_id < 5;
+        CREATE UNIQUE INDEX "Order Number" ON orders (lower(number) DESC) INCLUDE (status) WHERE number IS NOT NULL;
+        ALTER TABLE orders REPLICA IDENTITY USING INDEX orders_pkey;
+        CREATE TABLE notes (order_id bigint, line int, PRIMARY KEY (order_id, line),
+                            FOREIGN KEY (order_id) REFERENCES orders (order_id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED);
+        INSERT INTO notes SELECT n, 1 FROM generate_series(1, 200) n""")
+    shop.migrate()
+    definitions = {(table, name): definition for table, name, _, definition, _ in shop.keys()[0]}
+    indexes = {name: definition for _, name, definition in shop.keys()[1]}
+    assert definitions["line_items", '"at most one"'.strip('"')] == 'UNIQUE (store_id, order_id, "Position") DEFERRABLE'
+    assert definitions["notes", "notes_pkey"] == "PRIMARY KEY (store_id, order_id, line)"
+    assert definitions["notes", "notes_order_id_fkey"] == (
+        "FOREIGN KEY (store_id, order_id) REFERENCES orders(store_id, order_id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED")
+    assert definitions["orders", "orders_parent_fkey"] == (
+        "FOREIGN KEY (store_id, parent) REFERENCES orders(store_id, order_id) ON DELETE SET NULL (parent)")
+    assert indexes["Order Number"] == ('CREATE UNIQUE INDEX "Order Number" ON public.orders USING btree '
+                                       "(store_id, lower(number) DESC) INCLUDE (status) WHERE (number IS NOT NULL)")
+    assert shop.execute("SELECT relreplident::text FROM pg_class WHERE relname = 'orders'") == [("i",)]
+    assert shop.execute("SELECT count(*), count(store_id) FROM notes") == [(200, 200)]
+    assert shop.execute(LEFT_OVER) == []
+
+
+def test_an_invalid_index_is_built_anew(shop):
+    shop.migrate("--to", "derive")
+    with shop.connect() as reader, shop.connect() as conn:
+        reader.execute("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1 FROM stores")
+        conn.execute("SET statement_timeout = '500ms'")
+        with pytest.raises(psycopg.errors.QueryCanceled):
+            conn.execute("CREATE UNIQUE INDEX CONCURRENTLY broken_off ON line_items (store_id, line_item_id)")
+        reader.execute("COMMIT")
+    assert shop.execute("SELECT indisvalid FROM pg_index WHERE indexrelid = 'broken_off'::regclass") == [(False,)]
+    shop.migrate()
+    assert {key[:4] for key in shop.keys()[0]} == EXPECTED
+    assert shop.execute("SELECT to_regclass('broken_off')") == [(None,)]
+
+
+def test_a_table_without_a_primary_key_is_a_finding(shop):
+    shop.execute("ALTER TABLE line_items DROP CONSTRAINT line_items_pkey")
+    result = shop.run("--yes")
+    assert result.returncode == 1
+    assert "public.line_items: it has no primary key" in result.stdout
+    assert not shop.has_schema()
+
+
+def test_a_row_that_is_held_is_waited_for(shop):
+    shop.migrate("--to", "derive")
+    with shop.connect() as holder:
+        holder.execute("BEGIN; UPDATE line_items SET quantity = 2 WHERE line_item_id = 100")
+        runner = shop.start()
+        time.sleep(1.5)
+        assert runner.poll() is None
+        holder.execute("COMMIT")
+    assert runner.wait(30) == 0, shop.printed()
+    assert shop.execute("SELECT quantity, store_id FROM line_items WHERE line_item_id = 100") == [(2, tailspin.store_of(101))]
+
+
+@pytest.mark.limit(240)
+def test_killed_at_any_instant_and_run_again_ends_the_same(server, tmp_path):
+    """Runners of one database are killed at instants spread over the whole run until one gets through."""
+    template = tailspin.create(server)
+    kills, instants = 0, random.Random(4)
+    reached = set()
+
+    def fresh():
+        return KeyShop(server, tmp_path, server.create_database(template=template))
+
+    try:
+        shop = fresh()
+        start = time.monotonic()
+        shop.migrate()
+        whole = time.monotonic() - start
+        expected = shop.keys()
+        server.drop_database(shop.name)
+        while kills < 40:
+            shop = fresh()
+            while True:
+                runner = shop.start()
+                try:
+                    runner.wait(instants.uniform(0, 0.7 * whole))
+                except subprocess.TimeoutExpired:
+                    runner.kill()
+                    kills += 1
+                if runner.wait() == 0:
+                    break
+                assert runner.returncode < 0, shop.printed()
+                if shop.has_schema() and shop.execute("SELECT to_regclass('shardferry.journal') IS NOT NULL")[0][0]:
+                    reached |= {row[0] for row in shop.execute("SELECT step FROM shardferry.journal ORDER BY id DESC LIMIT 1")}
+            assert shop.keys() == expected
+            assert shop.execute(LEFT_OVER) == []
+            process.wait_until(lambda: shop.execute("SELECT count(*) FROM pg_stat_activity WHERE application_name = %s AND datname = %s",
+                                                    (RUNNER, shop.name)) == [(0,)], 10, "the runners' sessions to end")
+            server.drop_database(shop.name)
+        assert len(reached) > 5, reached
+    finally:
+        server.drop_database(template)
