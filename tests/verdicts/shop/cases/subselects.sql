@@ -314,7 +314,7 @@ SELECT * FROM (SELECT order_id FROM orders WHERE store_id = 5) a JOIN products p
 --> single-tenant
 
 SELECT count(*) FROM (SELECT 1 FROM orders WHERE store_id = 5 GROUP BY customer_id HAVING count(*) > 1) x;
---> multi-tenant
+--> single-tenant
 
 -- LATERAL.
 
