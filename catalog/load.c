@@ -297,7 +297,8 @@ static bool take_stage(Loader *loader, const PGresult *result, int row) {
         return error_hint(loader->err,
                           "A newer version of shardferry may have written it: use that version.");
     }
-    snapshot_add_stage(loader->builder, table, stage, PQgetvalue(result, row, 4), strcmp(PQgetvalue(result, row, 5), kind_name(KIND_BACKFILL)) == 0);
+    snapshot_add_stage(loader->builder, table, stage, PQgetvalue(result, row, 4),
+                       strcmp(PQgetvalue(result, row, 5), kind_name(KIND_BACKFILL)) == 0);
     return true;
 }
 

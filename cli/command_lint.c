@@ -8,12 +8,9 @@
 #include "cli/lint_catalog.h"
 #include "cli/lint_source.h"
 
-static const LintSource *const sources[] = {&lint_source_script,
-                                            &lint_source_log,
-                                            &lint_source_statements,
-                                            &lint_source_functions,
-                                            &lint_source_proxy,
-                                            NULL};
+static const LintSource *const sources[] = {&lint_source_script,     &lint_source_log,
+                                            &lint_source_statements, &lint_source_functions,
+                                            &lint_source_proxy,      NULL};
 
 static const LintForm *const forms[] = {&lint_form_text,  &lint_form_json, &lint_form_sql,
                                         &lint_form_sarif, &lint_form_html, NULL};
@@ -33,7 +30,18 @@ typedef struct LintCommand {
     int exit_code;
 } LintCommand;
 
-enum { ID_SCHEMA = 256, ID_STAGE, ID_FROM, ID_CONSOLE, ID_PREFIX, ID_DATABASE, ID_JSON, ID_SQL, ID_SARIF, ID_HTML };
+enum {
+    ID_SCHEMA = 256,
+    ID_STAGE,
+    ID_FROM,
+    ID_CONSOLE,
+    ID_PREFIX,
+    ID_DATABASE,
+    ID_JSON,
+    ID_SQL,
+    ID_SARIF,
+    ID_HTML
+};
 
 static const CommandOption options[] = {
     {'c', "config", "FILE",

@@ -101,9 +101,89 @@ static EditList fill(Lint *lint, const LintFinding *finding, const EditList *edi
     return edits_fill(&moved, lint->arena, values);
 }
 
-/* `shape`: this text's, where the finding is that of another text of the same shape; else NULL. */
+static const Facts *parse(const Lint *lint, Arena *arena, Str text, Error *err) {
+    FactsLimits limits = {.max_bytes = (size_t)lint->config->parse_bytes,
+                          .max_depth = lint->config->parse_depth};
+    bool unnamed = lint->report->form->no_fingerprints && !lint->report->gather;
+    return (unnamed ? facts_parse_unnamed : facts_parse)(arena, text, limits, err);
+}
+
+/* Judges what was prepared under the session's names of today: the server, too, takes it up anew when the
+ * search_path has changed. False if it cannot be judged. */
+static bool judge_prepared(const Lint *lint, LintSession *session, LintPrepared *prepared) {
+    Str key = lint_session_key(session);
+    Error err;
+    if (prepared->decision && str_eq(prepared->context, key))
+        return true;
+    Arena *arena = arena_new();
+    const Facts *facts = parse(lint, arena, prepared->text, &err);
+    if (!facts || facts->nstatements == 0) {
+        arena_free(arena);
+        return false;
+    }
+    SessionContext context = lint_session_context(session);
+    arena_free(prepared->arena);
+    prepared->arena = arena;
+    prepared->context = arena_str(arena, key);
+    prepared->statement = &facts->statements[0];
+    prepared->decision = &decide(arena, prepared->text, facts, lint->snapshot, &context)->statements[0];
+    return true;
+}
+
+static bool is_evaluated(const Statement *execute) {
+    for (int i = 0; i < execute->nargs; i++)
+        if (execute->args[i]->kind != EXPR_CONST && execute->args[i]->kind != EXPR_PARAM)
+            return true;
+    return false;
+}
+
+/* The decision on an EXECUTE's arguments, which are evaluated ahead of it; NULL where they do nothing. */
+static const StatementDecision *decide_arguments(const Lint *lint, const LintSession *session,
+                                                 const Statement *statement, Str text) {
+    while (statement->kind != STMT_EXECUTE)
+        statement = statement->inner;
+    if (!is_evaluated(statement) || !statement->arg_spans)
+        return NULL;
+    uint32_t start = statement->arg_spans[0].start, end = statement->arg_spans[statement->nargs - 1].end;
+    const char *query = arena_printf(lint->arena, "SELECT %.*s", (int)(end - start), text.ptr + start);
+    Error err;
+    const Facts *facts = parse(lint, lint->arena, str_of(query), &err);
+    SessionContext context = lint_session_context(session);
+    return facts ? &decide(lint->arena, str_of(query), facts, lint->snapshot, &context)->statements[0] : NULL;
+}
+
+/* As what it executes was decided on, but for the text, which stays; NULL if that is not known. */
+static const StatementDecision *decide_execution(const Lint *lint, LintSession *session,
+                                                 const Statement *statement, Str text) {
+    LintPrepared *prepared = lint_session_executed(session, statement);
+    if (!prepared || !judge_prepared(lint, session, prepared))
+        return NULL;
+    StatementDecision *decision = ARENA_NEW(lint->arena, StatementDecision);
+    *decision = *prepared->decision;
+    decision->rewritten = decision->proposed = false;
+    const StatementDecision *arguments = decide_arguments(lint, session, statement, text);
+    if (arguments && arguments->verdict == VERDICT_OPAQUE && decision->verdict < VERDICT_MULTI_TENANT) {
+        decision->verdict = VERDICT_OPAQUE;
+        decision->reason = arguments->reason;
+        decision->suggestion = arguments->suggestion;
+    }
+    return decision;
+}
+
+/* `text`: what the statement's facts were made of. */
+static void follow(LintSession *session, const Statement *statement, Str text) {
+    const LintPrepared *prepared =
+        statement->kind == STMT_EXECUTE ? lint_session_executed(session, statement) : NULL;
+    lint_session_follow(session, statement, text);
+    if (prepared && prepared->statement && prepared->statement->inner)
+        lint_session_follow(session, prepared->statement->inner, prepared->text);
+}
+
+/* `parsed`: what the finding was made of. `shape`: this text's, where the finding is that of another text of
+ * the same shape; else NULL. */
 static void report_finding(Lint *lint, LintSession *session, const LintStatement *statement,
-                           const LintOrigin *origin, const LintFinding *finding, const Shape *shape) {
+                           const LintOrigin *origin, const LintFinding *finding, Str parsed,
+                           const Shape *shape) {
     const Facts *facts = finding->facts;
     Str text = statement->text;
     int n = 0;
@@ -115,9 +195,11 @@ static void report_finding(Lint *lint, LintSession *session, const LintStatement
         n += facts->statements[i].kind != STMT_EMPTY;
     for (int i = 0; i < facts->nstatements; i++) {
         const Statement *one = &facts->statements[i];
-        const StatementDecision *decision = &finding->decision->statements[i];
         if (one->kind == STMT_EMPTY)
             continue;
+        const StatementDecision *decision = decide_execution(lint, session, one, parsed);
+        if (!decision)
+            decision = &finding->decision->statements[i];
         Span span = alone ? (Span){0, (uint32_t)text.len} : one->span;
         if (!alone)
             move_to(&place, text, span.start);
@@ -129,7 +211,7 @@ static void report_finding(Lint *lint, LintSession *session, const LintStatement
             .sent = decision->rewritten ? rewritten_text(lint->arena, &edits, text, span) : STR_NONE,
             .proposed = decision->proposed ? rewritten_text(lint->arena, &proposals, text, span) : STR_NONE};
         lint_report_add(lint->report, lint->arena, &result);
-        lint_session_follow(session, one);
+        follow(session, one, parsed);
     }
 }
 
@@ -142,13 +224,6 @@ static bool is_of_shape(const Facts *facts, const Decision *decision, Str text) 
 
 static Str text_to_parse(const LintStatement *statement) {
     return statement->parsed.ptr ? statement->parsed : statement->text;
-}
-
-static const Facts *parse(const Lint *lint, Arena *arena, Str text, Error *err) {
-    FactsLimits limits = {.max_bytes = (size_t)lint->config->parse_bytes,
-                          .max_depth = lint->config->parse_depth};
-    bool unnamed = lint->report->form->no_fingerprints && !lint->report->gather;
-    return (unnamed ? facts_parse_unnamed : facts_parse)(arena, text, limits, err);
 }
 
 /* The text with an empty string for each parameter that stands right behind a word or a parenthesis, as in
@@ -191,10 +266,10 @@ static void judge_anew(Lint *lint, LintSession *session, const LintStatement *st
     if (shape && is_of_shape(facts, decision, text)) {
         const LintFinding *finding =
             lint_cache_add(lint->cache, shape, lint_session_key(session), arena, facts, decision);
-        report_finding(lint, session, statement, origin, finding, NULL);
+        report_finding(lint, session, statement, origin, finding, text, NULL);
     } else {
         LintFinding finding = {.facts = facts, .decision = decision};
-        report_finding(lint, session, statement, origin, &finding, NULL);
+        report_finding(lint, session, statement, origin, &finding, text, NULL);
         arena_free(arena);
     }
 }
@@ -210,7 +285,7 @@ void lint_judge(Lint *lint, LintSession *session, const LintStatement *statement
     Shape *shape = shape_of(&lint->shape, text) ? &lint->shape : NULL;
     const LintFinding *known = shape ? lint_cache_find(lint->cache, shape, lint_session_key(session)) : NULL;
     if (known && !memchr(text.ptr, '\\', text.len))
-        report_finding(lint, session, statement, origin, known, shape);
+        report_finding(lint, session, statement, origin, known, text, shape);
     else
         judge_anew(lint, session, statement, origin, known ? NULL : shape);
 }

@@ -26,15 +26,15 @@ static void put_clients(Buf *out, const LintClient *clients, int n) {
         buf_append_cstr(out, i > 0 ? ",{\"application\":" : "{\"application\":");
         json_append_value(out, c->application);
         json_append_member(out, "user", c->user);
-        buf_printf(out, ",\"calls\":%" PRIu64 ",\"errors\":%" PRIu64 ",\"total_ms\":%.3f}", c->calls, c->errors,
-                   c->total_ms);
+        buf_printf(out, ",\"calls\":%" PRIu64 ",\"errors\":%" PRIu64 ",\"total_ms\":%.3f}", c->calls,
+                   c->errors, c->total_ms);
     }
     buf_append_cstr(out, "]");
 }
 
 static void put_traffic(Buf *out, const LintTraffic *t) {
-    buf_printf(out, ",\"max_ms\":%.3f,\"errors\":%" PRIu64 ",\"blocked\":%" PRIu64 ",\"noticed\":%" PRIu64, t->max_ms,
-               t->errors, t->blocked, t->noticed);
+    buf_printf(out, ",\"max_ms\":%.3f,\"errors\":%" PRIu64 ",\"blocked\":%" PRIu64 ",\"noticed\":%" PRIu64,
+               t->max_ms, t->errors, t->blocked, t->noticed);
     json_append_member(out, "first_seen", t->first_seen);
     json_append_member(out, "last_seen", t->last_seen);
     put_clients(out, t->clients, t->nclients);
@@ -99,4 +99,5 @@ static void end(LintReport *report) {
     free(report->data);
 }
 
-const LintForm lint_form_json = {.name = "json", .begin = begin, .add = add, .function = function, .end = end, .abandon = end};
+const LintForm lint_form_json = {
+    .name = "json", .begin = begin, .add = add, .function = function, .end = end, .abandon = end};

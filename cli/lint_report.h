@@ -58,8 +58,9 @@ typedef struct LintOrigin {
     bool untimed;               /* … but total_ms */
     const LintTraffic *traffic; /* NULL: not known */
     bool is_path;               /* `file` is a path */
-    int64_t text_line; /* where the text's first byte is, from 1, in characters; 0: not known, or what stands */
-    int text_column;   /* there is not the text byte for byte */
+    int64_t
+        text_line;   /* where the text's first byte is, from 1, in characters; 0: not known, or what stands */
+    int text_column; /* there is not the text byte for byte */
 } LintOrigin;
 
 /* One statement, as it was decided on. */
@@ -85,11 +86,11 @@ typedef struct LintFunction {
 typedef struct LintForm {
     const char *name;                  /* the option that asks for it; NULL: the default */
     void (*begin)(LintReport *report); /* NULL: nothing to do */
-    void (*add)(LintReport *report, Arena *arena, const LintResult *result); /* `arena`: scratch */
+    void (*add)(LintReport *report, Arena *arena, const LintResult *result);          /* `arena`: scratch */
     void (*function)(LintReport *report, Arena *arena, const LintFunction *function); /* NULL: not shown */
-    void (*end)(LintReport *report);                                         /* NULL: nothing to do */
-    void (*place)(LintReport *report, const LintPlace *place);               /* likewise */
-    bool no_fingerprints;                /* it has no use for them */
+    void (*end)(LintReport *report);                           /* NULL: nothing to do */
+    void (*place)(LintReport *report, const LintPlace *place); /* likewise */
+    bool no_fingerprints;                                      /* it has no use for them */
     void (*abandon)(LintReport *report); /* in place of `end` where the source failed; likewise */
 } LintForm;
 
@@ -103,13 +104,14 @@ struct LintReport {
     const LintForm *form;
     FILE *out;
     bool color;
-    bool quiet; /* only what is a finding */
+    bool quiet;       /* only what is a finding */
     const char *path; /* where the form's result goes, if not to `out`; "-": there after all */
     bool failed;      /* with `error`: it could not be written */
     Error error;
     void *data; /* the form's own, from begin to end */
-    struct LintGather *gather; /* takes the results for now; NULL: they are written as they come. The source's */
-    bool left_findings;        /* some that there is no result of */
+    struct LintGather
+        *gather;        /* takes the results for now; NULL: they are written as they come. The source's */
+    bool left_findings; /* some that there is no result of */
     int64_t statements;
     int64_t verdicts[LINT_VERDICTS];
     int64_t rewritten; /* by the proxy */

@@ -24,8 +24,9 @@ struct LintSession {
     bool in_transaction;
     char **temp_names;
     int ntemp_names;
-    bool changed; /* the context, by the statement that is followed */
-    Buf key;      /* of the context; empty: to be made */
+    LintPreparedEntry *prepared; /* a table */
+    bool changed;                /* the context, by the statement that is followed */
+    Buf key;                     /* of the context; empty: to be made */
 };
 
 static char *copy(const char *s) { return s ? mem_strdup(s) : NULL; }
@@ -85,6 +86,7 @@ void lint_session_free(LintSession *session) {
     if (!session)
         return;
     forget_temp_names(session);
+    lint_prepared_clear(&session->prepared);
     buf_free(&session->key);
     free(session->login);
     free(session->role);
@@ -198,6 +200,26 @@ static void follow_temporary(LintSession *s, const Statement *statement) {
     }
 }
 
+static void follow_deallocate(LintSession *s, const char *name) {
+    if (name)
+        lint_prepared_remove(&s->prepared, name);
+    else
+        lint_prepared_clear(&s->prepared);
+}
+
+static void discard_all(LintSession *s) {
+    set_role(s, NULL);
+    set_search_path(s, s->initial, false);
+    forget_temp_names(s);
+    lint_prepared_clear(&s->prepared);
+}
+
+LintPrepared *lint_session_executed(const LintSession *session, const Statement *statement) {
+    while (statement && statement->kind != STMT_EXECUTE)
+        statement = statement->inner;
+    return statement && statement->name ? lint_prepared_find(session->prepared, statement->name) : NULL;
+}
+
 bool lint_session_ignores(const Statement *statement) {
     switch (statement->kind) {
     case STMT_INSERT:
@@ -214,7 +236,7 @@ bool lint_session_ignores(const Statement *statement) {
     }
 }
 
-void lint_session_follow(LintSession *session, const Statement *statement) {
+void lint_session_follow(LintSession *session, const Statement *statement, Str text) {
     session->changed = false;
     if (lint_session_ignores(statement))
         return;
@@ -231,11 +253,17 @@ void lint_session_follow(LintSession *session, const Statement *statement) {
         follow_select(session, statement->block);
         break;
     case STMT_DISCARD:
-        if (statement->discard_all) {
-            set_role(session, NULL);
-            set_search_path(session, session->initial, false);
-            forget_temp_names(session);
-        }
+        if (statement->discard_all)
+            discard_all(session);
+        break;
+    case STMT_PREPARE: {
+        Span span = statement->span;
+        lint_prepared_add(&session->prepared, statement->name,
+                          (Str){text.ptr + span.start, span.end - span.start});
+        break;
+    }
+    case STMT_DEALLOCATE:
+        follow_deallocate(session, statement->name);
         break;
     default:
         break;

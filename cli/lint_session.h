@@ -1,9 +1,11 @@
-/* What a script has done to the meaning of the names in it: SET search_path, transactions, temporary tables.
+/* What a script has done to the meaning of the names in it: SET search_path, transactions, temporary tables,
+ * PREPARE.
  * A script is taken to run from its beginning, with every statement succeeding. */
 #ifndef CLI_LINT_SESSION_H
 #define CLI_LINT_SESSION_H
 
 #include "catalog/snapshot.h"
+#include "cli/lint_prepared.h"
 #include "parser/facts.h"
 #include "rewrite/decide.h"
 
@@ -24,8 +26,11 @@ SessionContext lint_session_context(const LintSession *session) MUST_USE;
 Str lint_session_key(LintSession *session) MUST_USE;
 /* Whether names mean what they meant when the session began. */
 bool lint_session_is_as_begun(const LintSession *session) MUST_USE;
-/* Takes in what the statement does, once it has been decided on. */
-void lint_session_follow(LintSession *session, const Statement *statement);
+/* What the statement executes, itself or in EXPLAIN or CREATE TABLE AS, that the script has prepared; NULL:
+ * nothing. Valid until the session follows another statement. */
+LintPrepared *lint_session_executed(const LintSession *session, const Statement *statement) MUST_USE;
+/* Takes in what the statement does, once it has been decided on. `text`: what the facts were made of. */
+void lint_session_follow(LintSession *session, const Statement *statement, Str text);
 /* Whether the statement is of a kind that lint_session_follow takes no notice of, whatever literals are in
  * it. */
 bool lint_session_ignores(const Statement *statement) MUST_USE;

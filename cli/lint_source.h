@@ -9,7 +9,8 @@ typedef struct LintRequest {
     int noperands;
     const char *log_line_prefix; /* of a server's log; NULL: not known */
     const char *database;        /* whose statements count; NULL: that of the catalog */
-    const char *const *consoles; /* connection strings of proxies' consoles; none: that of the configuration */
+    const char *const
+        *consoles; /* connection strings of proxies' consoles; none: that of the configuration */
     int nconsoles;
 } LintRequest;
 
@@ -27,6 +28,6 @@ extern const LintSource lint_source_script;     /* SQL, as psql reads it */
 extern const LintSource lint_source_log;        /* the server's own log */
 extern const LintSource lint_source_statements; /* pg_stat_statements */
 extern const LintSource lint_source_functions;  /* of the database */
-extern const LintSource lint_source_proxy;  /* what running proxies have seen */
+extern const LintSource lint_source_proxy;      /* what running proxies have seen */
 
 #endif

@@ -40,9 +40,15 @@ static void start_user(Reader *r, const char *written);
 static void start_application(Reader *r, const char *written);
 
 static const SectionKind sections[] = {
-    {"proxy", NULL}, {"control", NULL},      {"tenant", NULL},
-    {"audit", NULL}, {"user", start_user},   {"application", start_application},
-    {"allow", NULL}, {"table", start_table},
+    {"proxy", NULL},
+    {"control", NULL},
+    {"tenant", NULL},
+    {"migration", NULL},
+    {"audit", NULL},
+    {"user", start_user},
+    {"application", start_application},
+    {"allow", NULL},
+    {"table", start_table},
 };
 
 static const SectionKind *find_section(const char *name, size_t len) {
@@ -77,8 +83,10 @@ static void unknown_section(Reader *r, const char *name) {
     if (near.best)
         error_hint(r->err, "Did you mean [%s%s]?", near.best, name_of(near.best));
     else
-        error_hint(r->err, "allowed: [proxy], [control], [tenant], [audit], [user NAME], [application NAME], "
-                           "[allow], [table NAME]");
+        error_hint(
+            r->err,
+            "allowed: [proxy], [control], [tenant], [migration], [audit], [user NAME], [application NAME], "
+            "[allow], [table NAME]");
     fail(r);
 }
 

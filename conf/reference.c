@@ -14,6 +14,7 @@ static const struct {
     {"proxy", "[proxy]", "The listeners, the server behind them, and limits."},
     {"control", "[control]", "shardferry's own connection to the database."},
     {"tenant", "[tenant]", "What a tenant is."},
+    {"migration", "[migration]", "How `shardferry migrate` goes about its work."},
     {"audit", "[audit]", "What is kept of the statements that pass, and which do not."},
     {"user", "[user NAME]",
      "One section for each role whose sessions have modes of their own; the role that logged in counts, SET "

@@ -8,17 +8,23 @@
 #include "migrate/session.h"
 #include "migrate/sql/blockers.h"
 
+/* The first tries are short; where they are in vain, others have to wait a little longer behind the next
+ * ones. */
 #define LOCK_TIMEOUT_MS 100
+#define LOCK_TIMEOUT_MAX_MS 1000
+#define TRIES_AT_A_TIMEOUT 4
 #define PAUSE_MIN_MS 50
-#define PAUSE_MAX_MS 2000
+#define PAUSE_MAX_MS 1000
 #define SAY_EVERY_MS 10000
 
 #define LOCK_NOT_AVAILABLE "55P03"
 #define DEADLOCK_DETECTED "40P01"
 
-void lock_script(const char *sql, Buf *out) {
-    buf_printf(out, "BEGIN;\nSET LOCAL lock_timeout = '%dms';\n%sCOMMIT;\n", LOCK_TIMEOUT_MS, sql);
+static void put_transaction(const char *sql, int timeout, Buf *out) {
+    buf_printf(out, "BEGIN;\nSET LOCAL lock_timeout = '%dms';\n%sCOMMIT;\n", timeout, sql);
 }
+
+void lock_script(const char *sql, Buf *out) { put_transaction(sql, LOCK_TIMEOUT_MS, out); }
 
 /* Who holds the table, in the arena; empty if nobody does any more. */
 static bool read_blockers(const Migration *migration, const Table *table, const char **blockers, Error *err) {
@@ -37,10 +43,17 @@ static bool read_blockers(const Migration *migration, const Table *table, const 
     return true;
 }
 
-static bool try_once(const Migration *migration, const char *what, const char *script, bool *blocked,
-                     Error *err) {
+static bool try_once(const Migration *migration, const char *what, const char *sql, int timeout,
+                     bool *blocked, Error *err) {
+    Buf script = {0};
+    bool done;
+
+    put_transaction(sql, timeout, &script);
+    buf_append(&script, "", 1);
+    done = query_script(migration->conn, what, (const char *)buf_ptr(&script), err);
+    buf_free(&script);
     *blocked = false;
-    if (query_script(migration->conn, what, script, err))
+    if (done)
         return true;
     query_rollback(migration->conn);
     *blocked =
@@ -57,14 +70,13 @@ static bool give_up(const Migration *migration, const Table *table, int tries, c
     return error_hint(err, "Run it again when they are done, or end them with pg_terminate_backend.");
 }
 
-static bool try_all(const Migration *migration, const Table *table, const char *what, const char *script,
-                    Error *err) {
+bool lock_run(const Migration *migration, const Table *table, const char *what, const char *sql, Error *err) {
     int64_t start = session_clock(), said = start;
     const char *blockers = "";
-    int pause = PAUSE_MIN_MS;
+    int pause = PAUSE_MIN_MS, timeout = LOCK_TIMEOUT_MS;
     bool blocked;
 
-    for (int tries = 1; !try_once(migration, what, script, &blocked, err); tries++) {
+    for (int tries = 1; !try_once(migration, what, sql, timeout, &blocked, err); tries++) {
         int64_t now = session_clock();
         const char *seen;
 
@@ -80,17 +92,8 @@ static bool try_all(const Migration *migration, const Table *table, const char *
         }
         session_sleep(pause);
         pause = pause * 2 < PAUSE_MAX_MS ? pause * 2 : PAUSE_MAX_MS;
+        if (tries % TRIES_AT_A_TIMEOUT == 0)
+            timeout = timeout * 2 < LOCK_TIMEOUT_MAX_MS ? timeout * 2 : LOCK_TIMEOUT_MAX_MS;
     }
     return true;
-}
-
-bool lock_run(const Migration *migration, const Table *table, const char *what, const char *sql, Error *err) {
-    Buf script = {0};
-    bool done;
-
-    lock_script(sql, &script);
-    buf_append(&script, "", 1);
-    done = try_all(migration, table, what, (const char *)buf_ptr(&script), err);
-    buf_free(&script);
-    return done;
 }

@@ -406,7 +406,8 @@ typedef struct Statement {
     bool creates_temp; /* CREATE TEMP TABLE/VIEW/SEQUENCE, CREATE TEMP TABLE AS */
     bool drops;        /* DROP TABLE, VIEW, SEQUENCE … of `tables` */
     bool is_ddl; /* may change tables, columns, keys, views or grants: the catalog should be read again */
-    FromItem **tables; /* TRUNCATE, LOCK, DDL on tables: the named tables; CREATE …: the created one */
+    FromItem **tables; /* TRUNCATE, LOCK, VACUUM and the like, DDL on tables: the named tables; CREATE …: the
+                          created one */
     int ntables;
     uint64_t fingerprint; /* pg_query's, of this statement alone; 0 for STMT_EMPTY */
 } Statement;
@@ -449,8 +450,8 @@ const Facts *facts_parse_unnamed(Arena *arena, Str text, FactsLimits limits, Err
 typedef struct FactsVariable {
     const struct FactsVariable *outer; /* that is hidden by this one where their names are the same; NULL */
     const char *name;
-    const char *label;   /* the function's name or the block's label, by which it may be qualified; or NULL */
-    int number; /* of the parameter that it is: 1 is $1; the same for the same value */
+    const char *label; /* the function's name or the block's label, by which it may be qualified; or NULL */
+    int number;        /* of the parameter that it is: 1 is $1; the same for the same value */
 } FactsVariable;
 
 /* Numbers of what is a field of a variable are larger. */

@@ -21,6 +21,15 @@ static void add_tables(Convert *c, Statement *stmt, Node **list, size_t n) {
             add_table(c, stmt, list[i]->range_var);
 }
 
+/* A name without a place in the text: a list of strings, the first `n` of which count. */
+static void add_named(Convert *c, Statement *stmt, Node **parts, size_t n) {
+    FromItem *table = ARENA_NEW(c->arena, FromItem);
+
+    table->name = facts_name(c, parts, n);
+    stmt->tables = facts_grow(c, stmt->tables, stmt->ntables, sizeof(*stmt->tables));
+    stmt->tables[stmt->ntables++] = table;
+}
+
 static bool is_temporary(const PgQuery__RangeVar *var) {
     return var && strcmp(var->relpersistence, "t") == 0;
 }
@@ -248,6 +257,50 @@ static void fill_refresh(Convert *c, Statement *stmt, const Node *node) {
     add_table(c, stmt, node->refresh_mat_view_stmt->relation);
 }
 
+/* VACUUM and ANALYZE: without tables, of the whole database. */
+static void fill_vacuum(Convert *c, Statement *stmt, const Node *node) {
+    const PgQuery__VacuumStmt *vacuum = node->vacuum_stmt;
+
+    for (size_t i = 0; i < vacuum->n_rels; i++)
+        if (vacuum->rels[i]->node_case == PG_QUERY__NODE__NODE_VACUUM_RELATION)
+            add_table(c, stmt, vacuum->rels[i]->vacuum_relation->relation);
+}
+
+/* REINDEX INDEX names no table, SCHEMA and the like no relation. */
+static void fill_reindex(Convert *c, Statement *stmt, const Node *node) {
+    if (node->reindex_stmt->kind == PG_QUERY__REINDEX_OBJECT_TYPE__REINDEX_OBJECT_TABLE)
+        add_table(c, stmt, node->reindex_stmt->relation);
+}
+
+static void fill_cluster(Convert *c, Statement *stmt, const Node *node) {
+    add_table(c, stmt, node->cluster_stmt->relation);
+}
+
+/* COMMENT ON. A column's name, a constraint's, a trigger's, a rule's and a policy's stand behind their
+ * table's. */
+static void fill_comment(Convert *c, Statement *stmt, const Node *node) {
+    static const struct {
+        PgQuery__ObjectType type;
+        size_t behind; /* parts of the name that are not the table's */
+    } objects[] = {
+        {PG_QUERY__OBJECT_TYPE__OBJECT_TABLE, 0},   {PG_QUERY__OBJECT_TYPE__OBJECT_VIEW, 0},
+        {PG_QUERY__OBJECT_TYPE__OBJECT_MATVIEW, 0}, {PG_QUERY__OBJECT_TYPE__OBJECT_FOREIGN_TABLE, 0},
+        {PG_QUERY__OBJECT_TYPE__OBJECT_COLUMN, 1},  {PG_QUERY__OBJECT_TYPE__OBJECT_TABCONSTRAINT, 1},
+        {PG_QUERY__OBJECT_TYPE__OBJECT_TRIGGER, 1}, {PG_QUERY__OBJECT_TYPE__OBJECT_RULE, 1},
+        {PG_QUERY__OBJECT_TYPE__OBJECT_POLICY, 1},
+    };
+    const PgQuery__CommentStmt *comment = node->comment_stmt;
+
+    if (!comment->object || comment->object->node_case != PG_QUERY__NODE__NODE_LIST)
+        return;
+    for (size_t i = 0; i < ARRAY_LEN(objects); i++) {
+        const PgQuery__List *name = comment->object->list;
+
+        if (objects[i].type == comment->objtype && name->n_items > objects[i].behind)
+            add_named(c, stmt, name->items, name->n_items - objects[i].behind);
+    }
+}
+
 /* DROP names its tables, views and sequences as lists of strings. */
 static void fill_drop(Convert *c, Statement *stmt, const Node *node) {
     const PgQuery__DropStmt *drop = node->drop_stmt;
@@ -259,16 +312,9 @@ static void fill_drop(Convert *c, Statement *stmt, const Node *node) {
         drop->remove_type != PG_QUERY__OBJECT_TYPE__OBJECT_SEQUENCE)
         return;
     stmt->drops = true;
-    for (size_t i = 0; i < drop->n_objects; i++) {
-        FromItem *table;
-
-        if (drop->objects[i]->node_case != PG_QUERY__NODE__NODE_LIST)
-            continue;
-        table = ARENA_NEW(c->arena, FromItem);
-        table->name = facts_name(c, drop->objects[i]->list->items, drop->objects[i]->list->n_items);
-        stmt->tables = facts_grow(c, stmt->tables, stmt->ntables, sizeof(*stmt->tables));
-        stmt->tables[stmt->ntables++] = table;
-    }
+    for (size_t i = 0; i < drop->n_objects; i++)
+        if (drop->objects[i]->node_case == PG_QUERY__NODE__NODE_LIST)
+            add_named(c, stmt, drop->objects[i]->list->items, drop->objects[i]->list->n_items);
 }
 
 typedef struct StatementRow {
@@ -305,6 +351,9 @@ static const StatementRow rows[] = {
     [NODE(NOTIFY_STMT)] = {STMT_NOTIFY, false, NULL},
     [NODE(LISTEN_STMT)] = {STMT_NOTIFY, false, NULL},
     [NODE(UNLISTEN_STMT)] = {STMT_NOTIFY, false, NULL},
+    [NODE(VACUUM_STMT)] = {STMT_UTILITY, false, fill_vacuum},
+    [NODE(REINDEX_STMT)] = {STMT_UTILITY, false, fill_reindex},
+    [NODE(CLUSTER_STMT)] = {STMT_UTILITY, false, fill_cluster},
     [NODE(REFRESH_MAT_VIEW_STMT)] = {STMT_UTILITY, false, fill_refresh},
     [NODE(CREATE_STMT)] = {STMT_DDL, true, fill_create},
     [NODE(CREATE_FOREIGN_TABLE_STMT)] = {STMT_DDL, true, fill_create_foreign},
@@ -347,7 +396,7 @@ static const StatementRow rows[] = {
     [NODE(ALTER_EVENT_TRIG_STMT)] = {STMT_DDL, true, NULL},
     [NODE(ALTER_PUBLICATION_STMT)] = {STMT_DDL, true, NULL},
     [NODE(ALTER_SUBSCRIPTION_STMT)] = {STMT_DDL, true, NULL},
-    [NODE(COMMENT_STMT)] = {STMT_DDL, true, NULL},
+    [NODE(COMMENT_STMT)] = {STMT_DDL, true, fill_comment},
     [NODE(COMPOSITE_TYPE_STMT)] = {STMT_DDL, true, NULL},
     [NODE(CREATE_AM_STMT)] = {STMT_DDL, true, NULL},
     [NODE(CREATE_CAST_STMT)] = {STMT_DDL, true, NULL},

@@ -28,8 +28,9 @@ int ambiguity_count(Ambiguity *a, const AmbiguityColumns *columns, const char *n
     return n;
 }
 
+/* As many steps as a column takes memory. */
 static void add(Ambiguity *a, AmbiguityColumns *list, AmbiguityColumn column) {
-    if (!star_may(&a->star, 1)) {
+    if (!star_may(&a->star, 4)) {
         list->unknown = true;
         return;
     }

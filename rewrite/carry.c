@@ -1,19 +1,20 @@
 /* UPDATE of a parent's tenant, before Citus has the tables.
  *
- *   WITH rows(k1, t) AS MATERIALIZED (SELECT orders.order_id, CAST(6 AS int8) FROM ONLY public.orders
- *            WHERE (<condition>) AND (orders.store_id = CAST(6 AS int8)) IS NOT TRUE
- *            FOR NO KEY UPDATE OF orders),
+ *   WITH rows(k1, t, was) AS MATERIALIZED (SELECT orders.order_id, CAST(6 AS int8), orders.store_id
+ *            FROM ONLY public.orders WHERE (<condition>) FOR NO KEY UPDATE OF orders),
  *        items(k1, t) AS (UPDATE ONLY public.line_items c SET store_id = rows.t FROM rows
- *            WHERE c.order_id = rows.k1 RETURNING c.line_item_id, c.store_id),
+ *            WHERE c.order_id = rows.k1 AND (rows.was = rows.t) IS NOT TRUE
+ *            RETURNING c.line_item_id, c.store_id),
  *        more AS (UPDATE ONLY public.parcels c SET store_id = items.t FROM items WHERE …)
  *   UPDATE orders SET store_id = 6 WHERE (<condition>) AND (SELECT count(*) FROM rows) IS NOT NULL
  *
  * The client's UPDATE stays the statement's own: its tag, its RETURNING. All parts see one snapshot, so both
  * readings of the condition find the same rows, if it is stable. That they also agree on rows that another
  * transaction has changed meanwhile is the lock's doing: `rows` waits for that transaction and judges the row
- * anew, and from then on it stays as it is. So `rows` must come first: the last conjunct has no column in it,
- * and is decided before the first row is read. Were it read later, it would skip what this very statement has
- * already updated.
+ * anew, and from then on it stays as it is. Hence `was`, read behind the lock: a condition on it in `rows`
+ * would be decided by the snapshot, and the children of a row whose tenant was another one by then would be
+ * left behind. So `rows` must come first: the last conjunct has no column in it, and is decided before the
+ * first row is read. Were it read later, it would skip what this very statement has already updated.
  *
  * Foreign keys are checked when all parts are done, so that one on the pair is content.
  *
@@ -266,10 +267,12 @@ static void put_keys(Rewrite *rw, Buf *sql, const Table *parent, const char *row
     }
 }
 
-static void put_children(Rewrite *rw, Buf *sql, const Table *parent, const char *rows);
+static void put_children(Rewrite *rw, Buf *sql, const Table *parent, const char *rows, bool first_level);
 
-/* ", made(k1, …, t) AS (UPDATE …)"; `first`: which of the keys in `rows` is its own. */
-static void put_child(Rewrite *rw, Buf *sql, const Table *child, const char *rows, int first) {
+/* ", made(k1, …, t) AS (UPDATE …)"; `first`: which of the keys in `rows` is its own. On the first level the
+ * rows are there whose tenant stays what it was, too. */
+static void put_child(Rewrite *rw, Buf *sql, const Table *child, const char *rows, int first,
+                      bool first_level) {
     const ForeignKey *fk = child->path.steps[0];
     const char *made = rewrite_made_name(rw);
     bool more = next_child(rw, child, NULL) != NULL;
@@ -289,20 +292,25 @@ static void put_child(Rewrite *rw, Buf *sql, const Table *child, const char *row
         put_equals(sql, fk->parent_columns[k], fk->child_columns[k]);
         buf_printf(sql, "%s.k%d", rows, first + k);
     }
+    if (first_level) {
+        buf_printf(sql, " AND (%s.was", rows);
+        put_equals(sql, child->tenant, child->tenant);
+        buf_printf(sql, "%s.t) IS NOT TRUE", rows);
+    }
     if (more) {
         buf_append_cstr(sql, " RETURNING ");
         put_keys(rw, sql, child, "c");
         put_name(sql, "c.", child->tenant->name);
     }
     buf_append_cstr(sql, ")");
-    put_children(rw, sql, child, made);
+    put_children(rw, sql, child, made, false);
 }
 
-static void put_children(Rewrite *rw, Buf *sql, const Table *parent, const char *rows) {
+static void put_children(Rewrite *rw, Buf *sql, const Table *parent, const char *rows, bool first_level) {
     int first = 1;
 
     for (const Table *child = next_child(rw, parent, NULL); child; child = next_child(rw, parent, child)) {
-        put_child(rw, sql, child, rows, first);
+        put_child(rw, sql, child, rows, first, first_level);
         first += child->path.steps[0]->ncolumns;
     }
 }
@@ -334,29 +342,25 @@ static void put_condition(Rewrite *rw, uint32_t offset, Buf *sql, const SetList 
         copy(rw, offset,
              (Span){from_start(rw, set), block->where ? block->where_span.start : block->where_place});
     }
-    if (!block->where) {
-        buf_append_cstr(sql, " WHERE ");
+    if (!block->where)
         return;
-    }
     buf_append_cstr(sql, block->nfrom > 0 ? "(" : " WHERE (");
     flush(rw, offset, sql);
     copy(rw, offset, block->where_span);
-    buf_append_cstr(sql, ") AND ");
+    buf_append_cstr(sql, ")");
 }
 
 static void put_rows(Rewrite *rw, uint32_t offset, Buf *sql, const SetList *set, const Table *table,
                      const CarryValue *value, const char *rows) {
     buf_printf(sql, "%s(", rows);
     put_keys(rw, sql, table, NULL);
-    buf_append_cstr(sql, "t) AS MATERIALIZED (SELECT ");
+    buf_append_cstr(sql, "t, was) AS MATERIALIZED (SELECT ");
     put_keys(rw, sql, table, set->row);
     put_value(rw, offset, sql, table, value);
-    put_condition(rw, offset, sql, set, table);
-    buf_printf(sql, "(%s", set->row);
+    buf_printf(sql, ", %s", set->row);
     put_name(sql, ".", table->tenant->name);
-    put_equals(sql, table->tenant, table->tenant);
-    put_value(rw, offset, sql, table, value);
-    buf_printf(sql, ") IS NOT TRUE FOR NO KEY UPDATE OF %s)", set->row);
+    put_condition(rw, offset, sql, set, table);
+    buf_printf(sql, " FOR NO KEY UPDATE OF %s)", set->row);
 }
 
 /* Has the rows read before the UPDATE finds its first. */
@@ -395,7 +399,7 @@ void carry_edit(Rewrite *rw, const SetList *set, const Table *table, const Carry
 
     buf_append_cstr(&sql, cte ? "" : block->with_end > 0 ? ", " : "WITH ");
     put_rows(rw, offset, &sql, set, table, value, rows);
-    put_children(rw, &sql, table, rows);
+    put_children(rw, &sql, table, rows, true);
     buf_append_cstr(&sql, cte ? ", " : block->with_end > 0 ? "" : " ");
     flush(rw, offset, &sql);
     buf_free(&sql);

@@ -37,6 +37,9 @@ static const struct {
     {"direct joins between distributed and local tables", false,
      "read the local table with IN (SELECT …) or in a join, not in a sub-select that depends on the query "
      "around it, or make it a reference table"},
+    {"relation ", false, "read the local table ahead of the statement, or make it a reference table"},
+    {"cannot execute a distributed query from a query on a shard", false,
+     "leave out the CTE that nothing reads"},
     {"functions used in UPDATE queries", false, "compute the value ahead of the statement and pass it"},
     {"functions used in the WHERE/ON/WHEN", false, "compute the value ahead of the statement and pass it"},
     {"STABLE functions used in UPDATE", false,
@@ -124,6 +127,15 @@ static bool is_concerned(const Rewrite *rw, const Statement *stmt) {
     return !select || local || verdict == VERDICT_MULTI_TENANT;
 }
 
+/* What may be refused is not called routed, even if it is not seen to be. */
+static void doubt(Rewrite *rw) {
+    rw->decision->verdict = VERDICT_MULTI_TENANT;
+    rw->decision->reason =
+        "an outer join and a condition that names no column stand beside a local table, which "
+        "Citus may refuse";
+    rw->decision->suggestion = "evaluate the condition without a column ahead of the statement";
+}
+
 static const char *judge_tree(Rewrite *rw, const Statement *stmt, bool inline_ctes, bool *again) {
     CitusTree tree;
     CitusQuery *query = citus_tree_build(&tree, rw, stmt, inline_ctes);
@@ -132,13 +144,16 @@ static const char *judge_tree(Rewrite *rw, const Statement *stmt, bool inline_ct
     /* What binds a routed statement to its tenant may be more than is seen here. */
     const bool routed = rw->decision->verdict == VERDICT_SINGLE_TENANT;
 
-    if (tree.gave_up)
+    if (tree.gave_up || tree.scope.gave_up)
         return NULL;
     if (stmt->block->kind > BLOCK_VALUES)
         error = citus_write_error(query);
     else if (!routed || citus_plan_is_local(query) || rw->survey->written.n > 0)
         error = citus_plan_query(query);
-    *again = error && tree.inlined;
+    if (!error && routed && citus_outer_may_be_refused(query) && scope_is_mixed(&tree.scope, KIND_LOCAL))
+        doubt(rw);
+    tree.gave_up |= tree.scope.gave_up;
+    *again = error && tree.inlined && !tree.gave_up;
     return tree.gave_up ? NULL : error;
 }
 

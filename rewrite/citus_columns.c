@@ -5,6 +5,12 @@
 
 /* ---- classes ---- */
 
+/* Whether more may be looked at, so many names, say. */
+static bool within_budget(CitusTree *tree, int names) {
+    tree->gave_up |= !scope_spend(&tree->scope, names);
+    return !tree->gave_up;
+}
+
 int citus_columns_node(CitusTree *tree) {
     Scope *scope = &tree->scope;
 
@@ -68,7 +74,7 @@ void citus_columns_put_out(CitusTree *tree, int inside, int outside) {
 void citus_columns_settle(CitusTree *tree) {
     bool changed = true;
 
-    while (changed) {
+    while (changed && within_budget(tree, tree->nimplied)) {
         changed = false;
         for (int i = 0; i < tree->nimplied; i++) {
             CitusNode *outer = &tree->nodes[bound_class(tree, tree->implied[i].outer)];
@@ -106,11 +112,9 @@ void citus_columns_of_table(CitusTree *tree, CitusRel *rel) {
         rel->tenant = citus_columns_node(tree);
 }
 
-bool citus_columns_find(const CitusRel *rel, const char *name, CitusColumn *column) {
-    for (int i = rel->lo; rel->kind == CITUS_REL_ALIAS && i < rel->hi; i++) {
-        if (citus_columns_find(rel->owner->rels[i], name, column))
-            return true;
-    }
+static bool find_own(const CitusRel *rel, const char *name, CitusColumn *column) {
+    if (!within_budget(rel->owner->tree, rel->ncolumns + 1))
+        return false;
     for (int i = 0; i < rel->ncolumns; i++) {
         if (rel->columns[i].name && strcmp(rel->columns[i].name, name) == 0) {
             *column = rel->columns[i];
@@ -125,11 +129,12 @@ bool citus_columns_find(const CitusRel *rel, const char *name, CitusColumn *colu
     return false;
 }
 
-/* Whether more names may be compared. */
-static bool within_budget(CitusTree *tree, int names) {
-    tree->scope.work += names;
-    tree->gave_up |= tree->scope.work > SCOPE_MAX_WORK;
-    return !tree->gave_up;
+bool citus_columns_find(const CitusRel *rel, const char *name, CitusColumn *column) {
+    for (int i = rel->lo; rel->kind == CITUS_REL_ALIAS && i < rel->hi; i++) {
+        if (find_own(rel->owner->rels[i], name, column))
+            return true;
+    }
+    return find_own(rel, name, column);
 }
 
 static CitusRel *find_rel(const CitusQuery *query, const char *schema, const char *name) {
@@ -157,8 +162,6 @@ static CitusRel *find_column(CitusQuery *query, const Expr *expr, CitusColumn *c
     for (int i = 0; i < query->nrels; i++) {
         CitusRel *rel = query->rels[i];
 
-        if (!within_budget(query->tree, rel->ncolumns + 1))
-            return NULL;
         if (rel->kind != CITUS_REL_ALIAS && citus_columns_find(rel, expr->column, column))
             return rel;
         open = rel->open ? rel : open;
@@ -211,6 +214,8 @@ VolatilityScope citus_tree_volatility(CitusQuery *query) {
 /* ---- outputs ---- */
 
 void citus_columns_add_output(CitusQuery *query, CitusColumn column) {
+    if (!within_budget(query->tree, 1))
+        return;
     query->outputs = scope_grow(&query->tree->scope, query->outputs, query->noutputs, &query->output_capacity,
                                 sizeof(CitusColumn));
     query->outputs[query->noutputs++] = column;
@@ -272,7 +277,7 @@ static int node_of(CitusQuery *query, const Expr *expr) {
 static bool is_bound(const CitusCondition *condition, const Expr *expr) {
     const CitusRel *owner = citus_tree_owner(condition->query, expr);
 
-    for (int i = condition->lo; owner && i < condition->hi; i++) {
+    for (int i = condition->lo; owner && i < condition->hi && within_budget(condition->query->tree, 1); i++) {
         if (condition->query->rels[i] == owner)
             return true;
     }
@@ -319,7 +324,7 @@ static void equate_with_outputs(CitusQuery *query, const Expr *expr) {
     const CitusQuery *sub = NULL;
     const bool row = test && test->kind == EXPR_ROW;
 
-    for (int i = 0; i < query->nsubs && test; i++) {
+    for (int i = 0; i < query->nsubs && test && within_budget(query->tree, 1); i++) {
         if (query->subs[i]->block == expr->block)
             sub = query->subs[i];
     }

@@ -192,10 +192,30 @@ static const char *select_error(CitusQuery *query) {
     return error;
 }
 
+/* Sent to the shards whole, a CTE that nothing reads is planned there as a query of its own. */
+static const char *unread_error(CitusQuery *query) {
+    const Block *block = query->block;
+    Scope *scope = &query->tree->scope;
+
+    if (query->tree->rw->decision->verdict != VERDICT_SINGLE_TENANT)
+        return NULL;
+    for (int i = 0; i < block->nctes && block->source; i++) {
+        const Cte *cte = &block->ctes[i];
+
+        if (cte->block->kind <= BLOCK_VALUES && scope_cte(scope, cte)->references == 0 &&
+            (scope_reads(scope, query->names, cte->block, KIND_DISTRIBUTED) ||
+             scope_reads(scope, query->names, cte->block, KIND_REFERENCE)))
+            return "cannot execute a distributed query from a query on a shard";
+    }
+    return NULL;
+}
+
 const char *citus_write_insert_error(CitusQuery *query) {
     const Block *block = query->block;
     const char *error = block->source ? select_error(query) : values_error(query);
 
+    if (!error)
+        error = unread_error(query);
     for (int i = 0; i < query->nctes && !error; i++) {
         CitusQuery *cte = query->ctes[i];
 

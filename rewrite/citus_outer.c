@@ -315,6 +315,66 @@ CitusOuter citus_outer_look(CitusQuery *query) {
     return outer;
 }
 
+/* ---- what may be refused ---- */
+
+typedef struct Dependence {
+    CitusQuery *query;
+    bool column, open; /* a row decides; more than literals does */
+} Dependence;
+
+static bool on_dependence(const Expr *expr, void *arg) {
+    Dependence *found = arg;
+
+    found->column |= expr->kind == EXPR_COLUMN;
+    found->open |= expr->kind == EXPR_SUBLINK || expr->kind == EXPR_PARAM || expr->kind == EXPR_FUNC;
+    if (expr->kind != EXPR_SUBLINK)
+        return true;
+    found->column |= depends_on(found->query, expr->block);
+    for (int i = 0; i < expr->nargs; i++)
+        walk_expr(expr->args[i], NULL, &(Walk){.expr = on_dependence, .arg = arg});
+    return false;
+}
+
+/* A condition that no row decides, and no literal. */
+static bool may_be_constant(CitusQuery *query, const Expr *condition) {
+    Dependence found = {.query = query};
+
+    for (int i = 0; condition && condition->kind == EXPR_AND && i < condition->nargs; i++) {
+        if (may_be_constant(query, condition->args[i]))
+            return true;
+    }
+    if (!condition || condition->kind == EXPR_AND)
+        return false;
+    walk_expr(condition, NULL, &(Walk){.expr = on_dependence, .arg = &found});
+    return found.open && !found.column;
+}
+
+static bool join_may_be_constant(CitusQuery *query, const FromItem *item) {
+    return item->kind == FROM_JOIN &&
+           (may_be_constant(query, item->quals) || join_may_be_constant(query, item->left) ||
+            join_may_be_constant(query, item->right));
+}
+
+static void look_for_risk(CitusQuery *query, bool *outer, bool *constant) {
+    const Block *block = query->block;
+
+    *outer |= citus_outer_has_join(query);
+    *constant |= may_be_constant(query, block->where) || may_be_constant(query, block->having);
+    for (int i = 0; i < block->nfrom; i++)
+        *constant |= join_may_be_constant(query, block->from[i]);
+    for (int i = 0; i < query->nsubs; i++)
+        look_for_risk(query->subs[i], outer, constant);
+    for (int i = 0; i < query->nctes; i++)
+        look_for_risk(query->ctes[i], outer, constant);
+}
+
+bool citus_outer_may_be_refused(CitusQuery *query) {
+    bool outer = false, constant = false;
+
+    look_for_risk(query, &outer, &constant);
+    return outer && constant;
+}
+
 /* How many tables and the like are joined in the level: a sub-select in WHERE may be one, unless it is what
  * is constant. */
 static int count_items(CitusQuery *query, const CitusQuery *level) {

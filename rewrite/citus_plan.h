@@ -37,6 +37,9 @@ typedef struct CitusOuter {
 CitusOuter citus_outer_look(CitusQuery *query) MUST_USE;
 /* PostgreSQL before 17 does not let Citus see outer joins beside a condition that no row decides. */
 const char *citus_outer_error(CitusQuery *query, CitusOuter outer) MUST_USE;
+/* Whether there are an outer join and such a condition anywhere: read beside a local table, which of them
+ * Citus sees depends on the order in which it takes the query apart. */
+bool citus_outer_may_be_refused(CitusQuery *query) MUST_USE;
 /* A lateral sub-select on the nullable side, which cannot be read ahead. */
 const char *citus_outer_lateral_error(CitusQuery *query) MUST_USE;
 /* A join of FROM as PostgreSQL takes it, seeing what WHERE says; JOIN_TYPE_INNER for a cross join. */
@@ -45,6 +48,12 @@ JoinType citus_outer_join(CitusQuery *query, const FromItem *item) MUST_USE;
 bool citus_outer_is_nullable(CitusQuery *query, const FromItem *item) MUST_USE;
 bool citus_outer_has_join(const CitusQuery *query) MUST_USE;
 bool citus_outer_is_lateral(const CitusRel *rel) MUST_USE;
+
+/* ---- citus_clauses.c ---- */
+/* Why the coordinator cannot do what the query asks for beside its rows; NULL. */
+const char *citus_clauses_error(const CitusQuery *query) MUST_USE;
+/* Aggregates are put together on the coordinator, which cannot run a sub-select then. */
+const char *citus_clauses_target_error(const CitusQuery *query) MUST_USE;
 
 /* ---- citus_plan.c ---- */
 /* Plans a sub-select ahead of the rest, if it depends on nothing around it. */

@@ -12,26 +12,9 @@
 /* More queries in one another, or in all, are not followed. */
 #define MAX_DEPTH 60
 #define MAX_QUERIES 4000
-/* Nor more relations. */
-#define MAX_RELS 4000
-
 static CitusQuery *build(CitusTree *tree, const Block *block, const Names *names, CitusQuery *parent,
                          CitusQuery *container, CitusPlace place);
 static CitusQuery *build_sub(CitusQuery *query, const Expr *sublink, CitusPlace place);
-
-static CitusRel *add_rel(CitusQuery *query, CitusRelKind kind, const FromItem *item) {
-    CitusRel *rel = ARENA_NEW(query->tree->rw->arena, CitusRel);
-
-    query->tree->gave_up |= ++query->tree->nrels > MAX_RELS;
-    rel->kind = kind;
-    rel->item = item;
-    rel->owner = query;
-    rel->tenant = -1;
-    query->rels =
-        scope_grow(&query->tree->scope, query->rels, query->nrels, &query->rel_capacity, sizeof(CitusRel *));
-    query->rels[query->nrels++] = rel;
-    return rel;
-}
 
 /* ---- expressions ---- */
 
@@ -47,7 +30,7 @@ static bool on_expr(const Expr *expr, void *arg) {
     if (expr->kind == EXPR_COLUMN || expr->kind == EXPR_STAR)
         citus_columns_look_up(query, expr);
     if (expr->kind != EXPR_SUBLINK)
-        return true;
+        return !query->tree->gave_up;
     query->sublinks = true;
     for (int i = 0; i < expr->nargs; i++)
         walk_expr(expr->args[i], NULL, &(Walk){.expr = on_expr, .arg = visit});
@@ -86,52 +69,12 @@ static void add_condition(CitusQuery *query, const Expr *condition, CitusPlace p
 
 /* ---- FROM ---- */
 
-/* Whether a condition on its output does not reach the rows that it reads. */
-static bool is_closed(const Block *block) {
-    return block->limit || block->offset || block->group_distinct_or_sets;
-}
-
-static void take_outputs(CitusRel *rel, const CitusQuery *query, bool equal) {
-    CitusTree *tree = query->tree;
-
-    rel->columns = ARENA_ARRAY(tree->rw->arena, CitusColumn, query->noutputs);
-    rel->ncolumns = query->noutputs;
-    rel->open = query->outputs_open;
-    for (int i = 0; i < query->noutputs; i++) {
-        rel->columns[i] = query->outputs[i];
-        if (equal && !is_closed(query->block))
-            continue;
-        rel->columns[i].node = citus_columns_node(tree);
-        if (equal)
-            citus_columns_put_out(tree, query->outputs[i].node, rel->columns[i].node);
-    }
-}
-
-static void rename_columns(CitusRel *rel, const char *const *names, int n) {
-    if (rel->ncolumns == 0 && n > 0) {
-        rel->columns = ARENA_ARRAY(rel->owner->tree->rw->arena, CitusColumn, n);
-        rel->ncolumns = n;
-        for (int i = 0; i < n; i++)
-            rel->columns[i].node = citus_columns_node(rel->owner->tree);
-    }
-    for (int i = 0; i < n && i < rel->ncolumns; i++)
-        rel->columns[i].name = names[i];
-}
-
-static void name_rel(CitusRel *rel, const FromItem *item) {
-    const bool table = item->kind == FROM_TABLE;
-
-    rel->schema = item->alias || !table ? NULL : item->name.schema;
-    rel->name = item->alias ? item->alias : table ? item->name.name : NULL;
-    rename_columns(rel, item->columns, item->ncolumns);
-}
-
 static void add_query_rel(CitusQuery *query, const FromItem *item, CitusQuery *sub) {
-    CitusRel *rel = add_rel(query, CITUS_REL_QUERY, item);
+    CitusRel *rel = citus_rels_add(query, CITUS_REL_QUERY, item);
 
     rel->query = sub;
     if (sub)
-        take_outputs(rel, sub, true);
+        citus_rels_take_outputs(rel, sub, true);
     else
         rel->open = true;
 }
@@ -172,14 +115,14 @@ static void add_cte(CitusQuery *query, const FromItem *item, const Cte *cte) {
                       build(query->tree, cte->block, query->names, owner->parent, query, CITUS_PLACE_FROM));
         rel = query->rels[query->nrels - 1];
     } else {
-        rel = add_rel(query, CITUS_REL_CTE, item);
+        rel = citus_rels_add(query, CITUS_REL_CTE, item);
         rel->query = made;
         if (made)
-            take_outputs(rel, made, false);
+            citus_rels_take_outputs(rel, made, false);
         else
             rel->open = true;
     }
-    rename_columns(rel, cte->columns, cte->ncolumns);
+    citus_rels_rename(rel, cte->columns, cte->ncolumns);
 }
 
 static CitusRelKind kind_of(const Table *table) {
@@ -191,7 +134,7 @@ static CitusRelKind kind_of(const Table *table) {
 }
 
 static void add_table(CitusQuery *query, const FromItem *item, const Table *table) {
-    CitusRel *rel = add_rel(query, kind_of(table), item);
+    CitusRel *rel = citus_rels_add(query, kind_of(table), item);
 
     rel->table = table;
     citus_columns_of_table(query->tree, rel);
@@ -220,7 +163,7 @@ static void add_named(CitusQuery *query, const FromItem *item, bool target) {
     else if (meaning.kind == NAME_TABLE)
         add_table(query, item, meaning.table);
     else
-        add_rel(query, CITUS_REL_LOCAL, item)->open = true;
+        citus_rels_add(query, CITUS_REL_LOCAL, item)->open = true;
     query->tree->gave_up |= meaning.kind == NAME_UNKNOWN;
     visit_list(query, item->exprs, item->nexprs, CITUS_PLACE_OTHER); /* of TABLESAMPLE */
 }
@@ -233,7 +176,7 @@ static void add_subquery(CitusQuery *query, const FromItem *item) {
 }
 
 static void add_values(CitusQuery *query, const FromItem *item) {
-    CitusRel *rel = add_rel(query, CITUS_REL_VALUES, item);
+    CitusRel *rel = citus_rels_add(query, CITUS_REL_VALUES, item);
     const int n = item->block->nrows > 0 ? item->block->rows[0].ncells : 0;
 
     visit_rows(query, item->block);
@@ -249,12 +192,12 @@ static void add_values(CitusQuery *query, const FromItem *item) {
 static void equate_named(const CitusCondition *condition, int left, int middle, const char *name) {
     CitusQuery *query = condition->query;
     const CitusRel *rels[2] = {NULL, NULL};
-    Expr *columns = ARENA_ARRAY(query->tree->rw->arena, Expr, 2);
-    Expr **args = ARENA_ARRAY(query->tree->rw->arena, Expr *, 2);
+    Expr columns[2];
+    Expr *args[] = {&columns[0], &columns[1]};
     CitusColumn column;
     Expr equality = {.kind = EXPR_OP, .op = "=", .args = args, .nargs = 2};
 
-    for (int i = left; i < query->nrels; i++) {
+    for (int i = left; i < query->nrels && !(rels[0] && rels[1]); i++) {
         const CitusRel **rel = &rels[i >= middle];
 
         if (!*rel && query->rels[i]->name && citus_columns_find(query->rels[i], name, &column))
@@ -266,7 +209,6 @@ static void equate_named(const CitusCondition *condition, int left, int middle, 
         columns[i] = (Expr){.kind = EXPR_COLUMN, .column = name};
         columns[i].name.name = rels[i]->name;
         columns[i].name.schema = rels[i]->schema;
-        args[i] = &columns[i];
     }
     citus_columns_equate(condition, &equality);
 }
@@ -288,14 +230,14 @@ static void add_join(CitusQuery *query, const FromItem *item) {
     for (int i = 0; i < item->nusing; i++)
         equate_named(&condition, left, middle, item->using_columns[i]);
     for (int i = left; item->natural && i < middle; i++) {
-        for (int k = 0; k < query->rels[i]->ncolumns; k++) {
+        for (int k = 0; k < query->rels[i]->ncolumns && !query->tree->gave_up; k++) {
             if (query->rels[i]->columns[k].name)
                 equate_named(&condition, left, middle, query->rels[i]->columns[k].name);
         }
     }
     add_condition(query, item->quals, CITUS_PLACE_ON, condition.lo, condition.hi);
     if (item->alias) {
-        CitusRel *rel = add_rel(query, CITUS_REL_ALIAS, item);
+        CitusRel *rel = citus_rels_add(query, CITUS_REL_ALIAS, item);
 
         rel->lo = left;
         rel->hi = query->nrels - 1;
@@ -319,10 +261,11 @@ static void add_item(CitusQuery *query, const FromItem *item) {
         break;
     default:
         visit_list(query, item->exprs, item->nexprs, CITUS_PLACE_OTHER);
-        add_rel(query, item->kind == FROM_FUNCTION ? CITUS_REL_FUNCTION : CITUS_REL_OTHER, item)->open = true;
+        citus_rels_add(query, item->kind == FROM_FUNCTION ? CITUS_REL_FUNCTION : CITUS_REL_OTHER, item)
+            ->open = true;
         break;
     }
-    name_rel(query->rels[query->nrels - 1], item);
+    citus_rels_name(query->rels[query->nrels - 1], item);
 }
 
 /* ---- blocks ---- */
@@ -426,7 +369,7 @@ static void build_write(CitusQuery *query) {
     const Block *block = query->block;
 
     add_named(query, block->target, true);
-    name_rel(query->rels[0], block->target);
+    citus_rels_name(query->rels[0], block->target);
     query->rels[0]->item = NULL;
     for (int i = 0; i < block->nfrom && !query->tree->gave_up; i++)
         add_item(query, block->from[i]);
@@ -448,7 +391,8 @@ static CitusQuery *fill(CitusQuery *query) {
     CitusQuery *container = query->container;
     const BlockKind kind = query->block->kind;
 
-    tree->gave_up |= tree->depth >= MAX_DEPTH || ++tree->nqueries > MAX_QUERIES;
+    tree->gave_up |= tree->depth >= MAX_DEPTH || ++tree->nqueries > MAX_QUERIES ||
+                     !scope_take(&tree->scope, sizeof(CitusQuery));
     if (tree->gave_up)
         return query;
     tree->depth++;

@@ -136,6 +136,14 @@ const CitusRel *citus_tree_owner(CitusQuery *query, const Expr *column) MUST_USE
 /* For the types of the columns that the query's expressions see. */
 VolatilityScope citus_tree_volatility(CitusQuery *query) MUST_USE;
 
+/* ---- citus_rels.c ---- */
+CitusRel *citus_rels_add(CitusQuery *query, CitusRelKind kind, const FromItem *item);
+/* Gives the relation the outputs of a query as its columns; `equal`: they count as the same ones. */
+void citus_rels_take_outputs(CitusRel *rel, const CitusQuery *query, bool equal);
+void citus_rels_rename(CitusRel *rel, const char *const *names, int n);
+/* As FROM names it. */
+void citus_rels_name(CitusRel *rel, const FromItem *item);
+
 /* ---- citus_columns.c ---- */
 int citus_columns_node(CitusTree *tree) MUST_USE;
 void citus_columns_union(CitusTree *tree, int a, int b);

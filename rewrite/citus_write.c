@@ -255,6 +255,32 @@ static const char *shape_error(const CitusQuery *query) {
     return NULL;
 }
 
+/* A local table that is read for each row: beside a tenant table it is not read ahead, as it is in a SELECT.
+ */
+static const char *local_in_sub(const CitusQuery *query) {
+    const char *name = NULL;
+
+    for (int i = 0; i < query->nsubs && !name; i++) {
+        const CitusQuery *sub = query->subs[i];
+
+        if (sub->result || !sub->correlated)
+            continue;
+        for (int k = 0; k < sub->nrels && !name; k++)
+            name = sub->rels[k]->kind == CITUS_REL_LOCAL && sub->rels[k]->table ? sub->rels[k]->table->name
+                                                                                : NULL;
+        name = name ? name : local_in_sub(sub);
+    }
+    return name;
+}
+
+static const char *sub_error(CitusQuery *query) {
+    const char *name = local_in_sub(query);
+
+    return name ? arena_printf(query->tree->rw->arena, "relation %s is not distributed",
+                               rewrite_quoted(query->tree->rw, name))
+                : NULL;
+}
+
 static const char *distributed_error(CitusQuery *query) {
     const bool routed = !citus_plan_is_local(query) && citus_plan_is_routed(query);
     const char *error = citus_plan_writes(query);
@@ -268,6 +294,8 @@ static const char *distributed_error(CitusQuery *query) {
         error = "functions used in UPDATE queries on distributed tables must not be VOLATILE";
     if (!error)
         error = local_error(query);
+    if (!error)
+        error = sub_error(query);
     return error || citus_plan_is_routed(query) ? error : citus_plan_pushdown_error(query);
 }
 

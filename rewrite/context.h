@@ -14,11 +14,11 @@ typedef struct Rewrite {
     int index;                  /* of the statement in the text */
     const Statement *statement; /* the outermost: what is judged may stand in its `inner` */
     StatementDecision *decision;
-    struct Survey *survey; /* of the statement, `inner` included */
-    EditList *edits;       /* over the whole text */
-    EditList *proposals;   /* likewise */
+    struct Survey *survey;     /* of the statement, `inner` included */
+    EditList *edits;           /* over the whole text */
+    EditList *proposals;       /* likewise */
     const struct Reads *reads; /* while it is judged: what was added, and what may be; NULL: nothing */
-    Slot *slots;           /* of the whole text */
+    Slot *slots;               /* of the whole text */
     int nslots, slot_capacity;
     bool several;     /* the text has several statements: nothing can be found out between them */
     bool in_function; /* names in it may be variables', which a column of what is put in must not hide */

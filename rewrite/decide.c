@@ -125,7 +125,7 @@ static const Table *first_in_migration(const Rewrite *rw) {
 
 static void decide_statement(Rewrite *rw, const Statement *stmt) {
     const Family *family = &families[stmt->kind];
-    Reads reads = {.first_edit = rw->edits->nedits};
+    Reads reads = {0};
     bool rewritten;
 
     survey_statement(rw, stmt);
@@ -136,6 +136,7 @@ static void decide_statement(Rewrite *rw, const Statement *stmt) {
     if (family->rewrite)
         family->rewrite(rw, stmt);
     rewritten = rw->decision->rewritten;
+    reads.first_edit = rw->edits->nedits;
     star_rewrite(rw, stmt);
     ambiguity_rewrite(rw, stmt, rewritten);
     reads_rewrite(rw, stmt, &reads);

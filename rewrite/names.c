@@ -8,6 +8,19 @@
 #include <ctype.h>
 #include <string.h>
 
+/* A WITH of many CTEs, by hash of their names and of their blocks: a slot has a CTE's number, from 1 on. */
+typedef struct WithIndex {
+    const Block *block;
+    int *by_name, *by_block;
+    unsigned mask;
+    struct WithIndex *next;
+} WithIndex;
+
+typedef struct NamesCache {
+    Arena *arena;
+    WithIndex *indexes;
+} NamesCache;
+
 /* Reads one entry of a search_path at *p into `out` (folded, unquoted). False on bad syntax. */
 static bool read_entry(const char **p, char *out, bool *quoted) {
     const char *s = *p;
@@ -91,6 +104,8 @@ static void prepend(Names *names, const char *schema) {
 Names names_of(Arena *arena, const Snapshot *snapshot, const SessionContext *context) {
     Names names = {.snapshot = snapshot, .context = context};
 
+    names.cache = ARENA_NEW(arena, NamesCache);
+    names.cache->arena = arena;
     names.path_known = context->search_path_known && context->search_path && read_path(&names, arena);
     if (!names.path_known)
         return names;
@@ -109,25 +124,93 @@ Names names_of_view(Arena *arena, const Snapshot *snapshot) {
     return names_of(arena, snapshot, &context);
 }
 
-/* The CTE that `name` means in the FROM list of `block`. In WITH without RECURSIVE a query sees the ones
- * before its own. */
-static const Cte *find_cte(const Block *block, const char *name) {
-    const Block *inner = NULL;
+/* ---- CTEs ---- */
 
-    for (; block; inner = block, block = block->parent) {
-        int visible = block->nctes;
+/* Shorter ones are searched as they are. */
+#define MIN_INDEXED 32
 
-        for (int i = 0; i < block->nctes && !block->recursive; i++) {
-            if (block->ctes[i].block == inner)
-                visible = i;
-        }
-        while (visible-- > 0) {
-            if (strcmp(block->ctes[visible].name, name) == 0)
-                return &block->ctes[visible];
-        }
+static unsigned hash_name(const char *name) {
+    unsigned hash = 2166136261u;
+
+    for (; *name; name++)
+        hash = (hash ^ (unsigned char)*name) * 16777619u;
+    return hash;
+}
+
+static unsigned hash_block(const Block *block) { return (unsigned)((uintptr_t)block >> 4) * 2654435761u; }
+
+static void put(int *slots, unsigned mask, unsigned hash, int number) {
+    while (slots[hash & mask])
+        hash++;
+    slots[hash & mask] = number;
+}
+
+static const WithIndex *index_of(const Names *names, const Block *block) {
+    NamesCache *cache = names->cache;
+    WithIndex *index = cache->indexes;
+    unsigned n = 1;
+
+    while (index && index->block != block)
+        index = index->next;
+    if (index)
+        return index;
+    while (n < 2u * (unsigned)block->nctes)
+        n *= 2;
+    index = ARENA_NEW(cache->arena, WithIndex);
+    *index = (WithIndex){block, ARENA_ARRAY(cache->arena, int, n), ARENA_ARRAY(cache->arena, int, n), n - 1,
+                         cache->indexes};
+    for (int i = 0; i < block->nctes; i++) {
+        put(index->by_name, index->mask, hash_name(block->ctes[i].name), i + 1);
+        put(index->by_block, index->mask, hash_block(block->ctes[i].block), i + 1);
+    }
+    cache->indexes = index;
+    return index;
+}
+
+/* A name that stands there twice is an error of the statement's. */
+static const Cte *find_indexed(const Names *names, const Block *block, const Block *inner, const char *name) {
+    const WithIndex *index = index_of(names, block);
+    int visible = block->nctes, slot;
+
+    for (unsigned at = hash_block(inner); !block->recursive && (slot = index->by_block[at & index->mask]);
+         at++) {
+        if (block->ctes[slot - 1].block == inner)
+            visible = slot - 1;
+    }
+    for (unsigned at = hash_name(name); (slot = index->by_name[at & index->mask]); at++) {
+        if (slot <= visible && strcmp(block->ctes[slot - 1].name, name) == 0)
+            return &block->ctes[slot - 1];
     }
     return NULL;
 }
+
+static const Cte *find_in(const Block *block, const Block *inner, const char *name) {
+    int visible = block->nctes;
+
+    for (int i = 0; i < block->nctes && !block->recursive; i++) {
+        if (block->ctes[i].block == inner)
+            visible = i;
+    }
+    while (visible-- > 0) {
+        if (strcmp(block->ctes[visible].name, name) == 0)
+            return &block->ctes[visible];
+    }
+    return NULL;
+}
+
+/* The CTE that `name` means in the FROM list of `block`. In WITH without RECURSIVE a query sees the ones
+ * before its own. */
+static const Cte *find_cte(const Names *names, const Block *block, const char *name) {
+    const Block *inner = NULL;
+    const Cte *found = NULL;
+
+    for (; block && !found; inner = block, block = block->parent)
+        found = block->nctes < MIN_INDEXED ? find_in(block, inner, name)
+                                           : find_indexed(names, block, inner, name);
+    return found;
+}
+
+/* ---- tables ---- */
 
 static bool is_temporary(const SessionContext *context, const char *name) {
     for (int i = 0; context->temp_tables && i < context->ntemp_names; i++) {
@@ -194,7 +277,7 @@ NameMeaning names_resolve(const Names *names, const Block *block, const Name *na
         return (NameMeaning){.kind = NAME_UNKNOWN};
     if (name->schema)
         return resolve_qualified(names, name);
-    cte = find_cte(block, name->name);
+    cte = find_cte(names, block, name->name);
     if (cte)
         return (NameMeaning){.kind = NAME_CTE, .cte = cte};
     if (!names->path_known)

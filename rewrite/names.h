@@ -29,6 +29,7 @@ typedef struct Names {
     int npath;
     bool path_known;    /* false: unqualified names are NAME_UNKNOWN */
     bool catalog_first; /* nothing but temporary objects is searched before pg_catalog */
+    struct NamesCache *cache;
 } Names;
 
 Names names_of(Arena *arena, const Snapshot *snapshot, const SessionContext *context) MUST_USE;

@@ -146,15 +146,15 @@ static void suggest(Rewrite *rw, const Statement *stmt, const Reads *reads, Read
                                             reads->text, rewrite_quoted(rw, reads->tables[0]->tenant_column));
 }
 
-/* All that is changed in a statement that does not write; of one that does, what is added to its reads: the
- * rest gives rows their tenant, which is judged by where it comes from. */
+/* All that is changed in what the statement reads. What its writes are given instead of the tenant is judged
+ * by where it comes from. */
 static EditList judged_edits(const Rewrite *rw, const Reads *reads) {
     const EditList all = {rw->edits->edits + reads->first_edit, rw->edits->nedits - reads->first_edit, 0};
     Str *session;
     EditList judged;
 
-    if (rw->survey->written.n > 0 || rw->survey->writes_unknown || reads->applied.nedits == 0)
-        return reads->applied;
+    if (all.nedits == 0)
+        return all;
     session = ARENA_ARRAY(rw->arena, Str, rw->nslots);
     for (int i = 0; i < rw->nslots; i++)
         session[i] = STR_LIT(READS_SESSION_PARAMETER);

@@ -20,8 +20,7 @@ typedef struct ReadsReference {
 } ReadsReference;
 
 typedef struct Reads {
-    int first_edit;    /* of the statement, in rw->edits */
-    EditList applied;  /* of the statement alone; the session's tenant stands there as a parameter */
+    int first_edit;    /* that is about what the statement reads, in rw->edits */
     EditList proposed; /* all equalities of tenants, if there are some that are not applied */
     const char *text;  /* those that are not applied: "add AND l.store_id = o.store_id"; NULL: none */
     const Table **tables;

@@ -57,8 +57,7 @@ static bool is_filtered(const ReadsWalk *w, const ReadsFilter *filter) {
            !w->has_value[reads_tenant_cell(filter->row)];
 }
 
-/* What is sent goes to the statement's edits with the filters' slots, and to `judged` without any. */
-static void put_filters(ReadsWalk *w, const ReadsPlace *place, bool first, EditList *judged) {
+static void put_filters(ReadsWalk *w, const ReadsPlace *place, bool first) {
     Rewrite *rw = w->rw;
     uint32_t end = end_of(place);
 
@@ -71,8 +70,6 @@ static void put_filters(ReadsWalk *w, const ReadsPlace *place, bool first, EditL
         before = str_of(arena_printf(rw->arena, "%s%s = ", first ? "" : " AND ", filter->name));
         edits_insert(rw->edits, rw->arena, end, before);
         edits_insert_slot(rw->edits, rw->arena, end, slot_add(rw, filter->row->table, NULL, false));
-        edits_insert(judged, rw->arena, end, before);
-        edits_insert(judged, rw->arena, end, STR_LIT(READS_SESSION_PARAMETER));
         first = false;
     }
 }
@@ -85,18 +82,14 @@ static bool has_filters(const ReadsWalk *w, const ReadsPlace *place) {
     return false;
 }
 
-static void apply(ReadsWalk *w, const ReadsPlace *place, EditList *judged) {
+static void apply(ReadsWalk *w, const ReadsPlace *place) {
     Rewrite *rw = w->rw;
-    EditList *const lists[] = {rw->edits, judged};
 
-    for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
-        open_place(rw, place, lists[i]);
-        if (place->applied)
-            edits_insert(lists[i], rw->arena, end_of(place), str_of(place->applied));
-    }
-    put_filters(w, place, place->applied == NULL, judged);
-    for (size_t i = 0; i < ARRAY_LEN(lists); i++)
-        close_place(rw, place, lists[i]);
+    open_place(rw, place, rw->edits);
+    if (place->applied)
+        edits_insert(rw->edits, rw->arena, end_of(place), str_of(place->applied));
+    put_filters(w, place, place->applied == NULL);
+    close_place(rw, place, rw->edits);
     rw->decision->rewritten = true;
 }
 
@@ -214,15 +207,13 @@ void reads_emit(ReadsWalk *w, Reads *reads) {
     sort_places(w);
     for (const ReadsPlace *place = w->places; place; place = place->next) {
         if ((place->applied || has_filters(w, place)) && is_free(place, w->rw->edits, others))
-            apply(w, place, &reads->applied);
+            apply(w, place);
     }
     for (const ReadsPair *pair = w->pairs; pair; pair = pair->next) {
         if (pair->proposed || !pair_is_free(pair, w->rw->edits, w->rw->edits->nedits))
             continue;
         put_pair(w->rw, pair, w->rw->edits);
-        put_pair(w->rw, pair, &reads->applied);
         w->rw->decision->rewritten = true;
     }
-    edits_sort(&reads->applied);
     emit_proposals(w, reads);
 }

@@ -107,14 +107,16 @@ static void table_item(ReadsWalk *w, const ReadsFrom *from, const FromItem *item
 
 /* ---- joins ---- */
 
-static const ReadsColumn *named(const ReadsSpace *space, const char *name) {
+static const ReadsColumn *named(ReadsWalk *w, const ReadsSpace *space, const char *name) {
+    reads_count(w, space->merged.n);
     for (int i = 0; i < space->merged.n; i++) {
         if (strcmp(space->merged.all[i].name, name) == 0)
             return &space->merged.all[i];
     }
-    for (int i = 0; i < space->nitems; i++) {
+    for (int i = 0; i < space->nitems && !w->gave_up; i++) {
         const ReadsColumns *columns = space->items[i].columns;
 
+        reads_count(w, columns->n + 1);
         for (int k = 0; k < columns->n; k++) {
             if (columns->all[k].name && strcmp(columns->all[k].name, name) == 0)
                 return &columns->all[k];
@@ -125,7 +127,7 @@ static const ReadsColumn *named(const ReadsSpace *space, const char *name) {
 
 static void merge_column(ReadsWalk *w, const FromItem *join, const ReadsSpace *left, const ReadsSpace *right,
                          const char *name, ReadsColumns *merged, ReadsFacts *facts) {
-    const ReadsColumn *a = named(left, name), *b = named(right, name);
+    const ReadsColumn *a = named(w, left, name), *b = named(w, right, name);
     const ReadsColumn *kept = join->join == JOIN_TYPE_RIGHT ? b : join->join == JOIN_TYPE_FULL ? NULL : a;
     ReadsColumn column = {name, kept ? kept->row : NULL, kept ? kept->cell : READS_NO_CELL};
 
@@ -144,9 +146,8 @@ static void merge_columns(ReadsWalk *w, const FromItem *join, const ReadsSpace *
     for (int i = 0; i < left->nitems && join->natural; i++) {
         const ReadsColumns *columns = left->items[i].columns;
 
-        for (int k = 0; k < columns->n; k++) {
-            reads_count(w, right->nitems);
-            if (columns->all[k].name && named(right, columns->all[k].name))
+        for (int k = 0; k < columns->n && !w->gave_up; k++) {
+            if (columns->all[k].name && named(w, right, columns->all[k].name))
                 merge_column(w, join, left, right, columns->all[k].name, merged, facts);
         }
     }

@@ -70,12 +70,16 @@ const Column *reads_column_of(const ReadsColumn *column) {
 
 void reads_add_column(ReadsWalk *w, ReadsColumns *columns, ReadsColumn column) {
     reads_count(w, 1);
+    if (w->gave_up)
+        return;
     columns->all = reads_grow(w, columns->all, columns->n, &columns->capacity, sizeof(ReadsColumn));
     columns->all[columns->n++] = column;
 }
 
 void reads_add_item(ReadsWalk *w, ReadsSpace *space, ReadsItem item) {
     reads_count(w, 1);
+    if (w->gave_up)
+        return;
     space->items = reads_grow(w, space->items, space->nitems, &space->item_capacity, sizeof(ReadsItem));
     space->items[space->nitems++] = item;
 }
@@ -91,7 +95,8 @@ static const ReadsColumn *in_columns(const ReadsColumns *columns, const char *na
 void reads_add_space(ReadsWalk *w, ReadsSpace *space, const ReadsSpace *other) {
     for (int i = 0; i < other->nitems; i++)
         reads_add_item(w, space, other->items[i]);
-    for (int i = 0; i < other->merged.n; i++) {
+    for (int i = 0; i < other->merged.n && !w->gave_up; i++) {
+        reads_count(w, space->merged.n);
         if (!in_columns(&space->merged, other->merged.all[i].name))
             reads_add_column(w, &space->merged, other->merged.all[i]);
     }
@@ -310,6 +315,8 @@ const char *reads_name_of(ReadsWalk *w, const ReadsEnv *env, int cell) {
 
 void reads_add_fact(ReadsWalk *w, ReadsFacts *facts, ReadsFact fact) {
     reads_count(w, 1);
+    if (w->gave_up)
+        return;
     facts->all = reads_grow(w, facts->all, facts->n, &facts->capacity, sizeof(ReadsFact));
     facts->all[facts->n++] = fact;
 }

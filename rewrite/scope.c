@@ -136,6 +136,22 @@ static bool all_have_values(const Scope *scope) {
     return true;
 }
 
+/* A query that no row passes is routed as a whole; what is taken apart, for a local table or for a
+ * sub-select, is planned once more without what contradicted it, or refused. */
+static bool is_taken_apart(const Scope *scope) { return scope->empty && (scope->mixed || scope->nparts > 1); }
+
+static void judge_taken_apart(const Scope *scope, const char **unscoped) {
+    StatementDecision *decision = scope->rw->decision;
+
+    decision->verdict = VERDICT_MULTI_TENANT;
+    for (int i = 0; i < scope->nrefs; i++)
+        add_unscoped(scope->rw, unscoped, scope->refs[i]->table);
+    decision->reason =
+        arena_printf(scope->rw->arena,
+                     "the conditions contradict each other, or may, which Citus does not route beside %s",
+                     scope->mixed ? "a local table" : "a sub-select that it plans by itself");
+}
+
 static void judge_refs(Scope *scope) {
     Rewrite *rw = scope->rw;
     StatementDecision *decision = rw->decision;
@@ -151,6 +167,8 @@ static void judge_refs(Scope *scope) {
     }
     if (!first && (scope->nrefs == 0 || share_value(scope))) {
         decision->verdict = scope->nrefs == 0 ? VERDICT_NO_TENANT_TABLE : VERDICT_SINGLE_TENANT;
+        if (scope->nrefs > 0 && is_taken_apart(scope))
+            judge_taken_apart(scope, unscoped);
         return;
     }
     decision->verdict = VERDICT_MULTI_TENANT;
@@ -169,6 +187,7 @@ static void judge_refs(Scope *scope) {
 
 static void judge_too_large(Rewrite *rw) {
     rw->decision->verdict = VERDICT_MULTI_TENANT;
+    rw->decision->suggestion = NULL;
     rw->decision->unscoped = NULL;
     rw->decision->nunscoped = 0;
     rw->decision->reason = "the statement names too many columns to be followed";
@@ -232,10 +251,12 @@ void scope_judge_query(Rewrite *rw, const Statement *stmt) {
     level->plain = is_plain(&scope, level);
     scope_solve(level);
     scope_settle(&scope);
-    if (scope.gave_up)
-        judge_too_large(rw);
-    else
+    if (!scope.gave_up)
         judge_refs(&scope);
+    if (scope.gave_up) { /* then, or now */
+        judge_too_large(rw);
+        return;
+    }
     check_opaque(rw);
     citus_judge_query(rw, stmt);
 }

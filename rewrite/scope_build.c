@@ -75,7 +75,7 @@ Level *scope_build(Scope *scope, const Block *block, const Names *names, Env *ou
     level->root = scope_new_tree(scope, TREE_FROM, 0);
     level->env = scope_new_env(level, block, names, outer);
     scope->gave_up |= ++scope->nnodes > SCOPE_MAX_NODES;
-    if (scope->gave_up)
+    if (!scope_take(scope, sizeof(Level)))
         return level;
     scope_build_ctes(level->env);
     if (block->kind == BLOCK_SELECT)

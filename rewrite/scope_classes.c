@@ -8,12 +8,25 @@
 
 #include <string.h>
 
+bool scope_spend(Scope *scope, int64_t work) {
+    scope->work += work;
+    scope->gave_up |= scope->work > SCOPE_MAX_WORK;
+    return !scope->gave_up;
+}
+
+bool scope_take(Scope *scope, size_t bytes) {
+    scope->memory += (int64_t)bytes;
+    scope->gave_up |= scope->memory > SCOPE_MAX_MEMORY;
+    return !scope->gave_up;
+}
+
 void *scope_grow(Scope *scope, void *array, int n, int *capacity, size_t size) {
     void *grown;
 
     if (n < *capacity)
         return array;
     *capacity = *capacity ? 2 * *capacity : 8;
+    (void)scope_take(scope, size * (size_t)*capacity);
     grown = arena_alloc(scope->rw->arena, size * (size_t)*capacity);
     if (n > 0)
         memcpy(grown, array, size * (size_t)n);
@@ -39,7 +52,7 @@ int scope_class(Level *level, int node) {
 }
 
 bool scope_has_value(Scope *scope, const ValueList *list, const Value *value) {
-    for (int i = 0; i < list->n; i++) {
+    for (int i = 0; i < list->n && scope_spend(scope, 1); i++) {
         /* The answer holds for these literals alone. */
         scope->rw->literals_matter |= list->values[i]->literal && value->literal && list->values[i] != value;
         if (strcmp(list->values[i]->key, value->key) == 0)
@@ -49,6 +62,8 @@ bool scope_has_value(Scope *scope, const ValueList *list, const Value *value) {
 }
 
 void scope_add_value(Scope *scope, ValueList *list, const Value *value) {
+    if (!scope_spend(scope, list->n + 1))
+        return;
     for (int i = 0; i < list->n; i++) {
         if (list->values[i] == value)
             return;
@@ -100,7 +115,9 @@ static bool any_strict(const Tree *tree, const int *strict) {
     return false;
 }
 
-static void demote(Tree *tree, const int *strict) {
+static void demote(const Level *level, Tree *tree, const int *strict) {
+    if (!scope_spend(level->scope, tree->hi - tree->lo))
+        return;
     if (tree->kind == TREE_LEFT && any_strict(tree->items[1], strict)) {
         tree->kind = TREE_FROM;
     } else if (tree->kind == TREE_FULL) {
@@ -120,7 +137,7 @@ static void demote(Tree *tree, const int *strict) {
 
 /* strict[rel]: how many conditions around `tree` no row passes in which rel is NULL. */
 static void reduce(const Level *level, Tree *tree, int *strict) {
-    demote(tree, strict);
+    demote(level, tree, strict);
     for (int i = 0; i < tree->nitems; i++) {
         bool under_preds =
             tree->kind == TREE_FROM || tree->kind == TREE_ANTI || (tree->kind == TREE_LEFT && i == 1);
@@ -161,6 +178,8 @@ static void apply_nullable(Level *level, const Tree *nullable, const Pred *pred)
 
     if (pred->value && a)
         bind(level, pred);
+    else if (pred->value)
+        level->nodes[pred->a].ignored = true;
     else if (a && b)
         scope_union(level, pred->a, pred->b);
     else if (a)
@@ -223,6 +242,8 @@ static void mark_contradictions(Level *level, unsigned char *rels) {
         const ValueList *values = &level->nodes[scope_class(level, node)].values;
         const Value *first = NULL;
 
+        if (!scope_spend(level->scope, values->n))
+            return;
         for (int i = 0; i < values->n && values->n > 1 && level->nodes[node].rel >= 0; i++) {
             if (!scope_is_integer(values->values[i]) || values->values[i]->handed)
                 continue;
@@ -275,7 +296,7 @@ static void hand_over_all(Level *level) {
     const Extent *extents = level->nimplications > 0 ? class_extents(level) : NULL;
     bool changed = true;
 
-    while (changed) {
+    while (changed && scope_spend(level->scope, level->nimplications)) {
         changed = false;
         for (int i = 0; i < level->nimplications; i++)
             changed |= hand_over(level, &level->implications[i], extents);

@@ -5,6 +5,7 @@
 #include "rewrite/walk.h"
 
 CteState *scope_cte(Scope *scope, const Cte *cte) {
+    (void)scope_spend(scope, scope->nctes);
     for (int i = 0; i < scope->nctes; i++) {
         if (scope->ctes[i].cte == cte)
             return &scope->ctes[i];

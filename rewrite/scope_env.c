@@ -6,6 +6,7 @@
 Env *scope_new_env(Level *level, const Block *block, const Names *names, Env *outer) {
     Env *env = ARENA_NEW(level->scope->rw->arena, Env);
 
+    (void)scope_take(level->scope, sizeof(Env));
     env->level = level;
     env->block = block;
     env->names = names;
@@ -25,6 +26,8 @@ void scope_add_visible(Env *env, const Columns *columns) {
 }
 
 void scope_add_column(Scope *scope, Columns *columns, const char *name, int node) {
+    if (!scope_spend(scope, 1))
+        return;
     if (columns->n == columns->capacity) {
         int capacity = columns->capacity;
 
@@ -60,7 +63,7 @@ static int node_in(const Env *env, const Columns *columns, const char *column) {
     if (i < 0 && columns->grows) {
         scope_add_column(env->level->scope, (Columns *)columns, column,
                          scope_new_node(env->level, columns->rel));
-        i = columns->n - 1;
+        i = scope_find_column(columns, column);
     }
     if (i >= 0)
         return columns->nodes[i];
@@ -92,13 +95,11 @@ static int lookup_unqualified(const Env *env, const char *column, bool *found) {
 }
 
 static bool within_budget(const Env *env, bool qualified) {
-    Scope *scope = env->level->scope;
+    int64_t names = qualified ? env->nitems : 0;
 
-    scope->work += qualified ? env->nitems : 0;
     for (int i = 0; i < env->nvisible && !qualified; i++)
-        scope->work += env->visible[i]->n + 1;
-    scope->gave_up |= scope->work > SCOPE_MAX_WORK;
-    return !scope->gave_up;
+        names += env->visible[i]->n + 1;
+    return scope_spend(env->level->scope, names + 1);
 }
 
 /* The node in the level of *where; *barred: it is not to be equated with anything. */
@@ -145,7 +146,7 @@ const Value *scope_expr_value(Env *env, const Expr *expr) {
     return node == SCOPE_NO_NODE ? NULL : where->level->nodes[node].fixed;
 }
 
-static bool same_type(const Level *level, const Env *env, const Expr *cast);
+static bool same_type(const Level *level, int node, const Expr *cast);
 
 int scope_expr_node(Env *env, const Expr *expr) {
     if (!expr)
@@ -155,17 +156,19 @@ int scope_expr_node(Env *env, const Expr *expr) {
     if (expr->kind == EXPR_OTHER && expr->column && expr->nargs == 1 && expr->args[0]->kind == EXPR_COLUMN &&
         expr->args[0]->column && !expr->args[0]->name.name) /* (t).c */
         return scope_lookup(env, &(Name){.name = expr->args[0]->column}, expr->column);
-    if (expr->kind == EXPR_CAST && expr->nargs == 1 && same_type(env->level, env, expr))
-        return scope_expr_node(env, expr->args[0]);
+    if (expr->kind == EXPR_CAST && expr->nargs == 1) {
+        int node = scope_expr_node(env, expr->args[0]);
+
+        return node != SCOPE_NO_NODE && same_type(env->level, node, expr) ? node : SCOPE_NO_NODE;
+    }
     return SCOPE_NO_NODE;
 }
 
 /* Whether a cast of a column is to the type that it has: only of a tenant column is the type known here. */
-static bool same_type(const Level *level, const Env *env, const Expr *cast) {
+static bool same_type(const Level *level, int node, const Expr *cast) {
     const Scope *scope = level->scope;
-    int node = scope_expr_node((Env *)env, cast->args[0]);
 
-    for (int i = 0; i < scope->nrefs && node != SCOPE_NO_NODE; i++) {
+    for (int i = 0; i < scope->nrefs && scope_spend(level->scope, 1); i++) {
         const Ref *ref = scope->refs[i];
 
         if (ref->level == level && ref->node == node && ref->table->tenant)
@@ -178,7 +181,7 @@ static bool same_type(const Level *level, const Env *env, const Expr *cast) {
 /* ---- SELECT lists ---- */
 
 static void add_all(Scope *scope, const Columns *from, Columns *outputs) {
-    for (int i = 0; i < from->n; i++)
+    for (int i = 0; i < from->n && !scope->gave_up; i++)
         scope_add_column(scope, outputs, from->names[i], from->nodes[i]);
     outputs->open |= from->open;
 }
@@ -214,7 +217,7 @@ static const char *output_name(const Target *target) {
 void scope_outputs(Env *env, const Target *targets, int ntargets, bool whole, Columns *outputs) {
     Level *level = env->level;
 
-    for (int i = 0; i < ntargets; i++) {
+    for (int i = 0; i < ntargets && !level->scope->gave_up; i++) {
         const Target *target = &targets[i];
         const Value *value;
         int node;

@@ -157,6 +157,8 @@ static Truth test_truth(Env *env, const Expr *expr) {
 }
 
 Truth scope_truth(Env *env, const Expr *expr) {
+    if (!scope_spend(env->level->scope, 1))
+        return TRUTH_OPEN;
     switch (expr->kind) {
     case EXPR_CONST:
         if (expr->const_type == CONST_NULL)

@@ -33,14 +33,30 @@ bool scope_is_mixed(const Scope *scope, TableKind kind) {
 }
 
 typedef struct Reads {
-    const Scope *scope;
+    Scope *scope;
     const Names *names;
     TableKind kind;
     const Table *found;
-    int depth; /* of views and CTEs in each other */
+    struct Seen *seen; /* of all that one search walks over */
 } Reads;
 
-#define MAX_DEPTH 64
+/* Definitions of views and CTEs that have been walked over: one of them is read but once. */
+typedef struct Seen {
+    const Block **blocks;
+    int n, capacity;
+} Seen;
+
+static bool is_new(Reads *reads, const Block *block) {
+    Seen *seen = reads->seen;
+
+    for (int i = 0; i < seen->n; i++) {
+        if (!scope_spend(reads->scope, 1) || seen->blocks[i] == block)
+            return false;
+    }
+    seen->blocks = scope_grow(reads->scope, seen->blocks, seen->n, &seen->capacity, sizeof(Block *));
+    seen->blocks[seen->n++] = block;
+    return true;
+}
 
 static bool on_from(const FromItem *item, const Block *block, void *arg) {
     Reads *reads = arg;
@@ -48,8 +64,10 @@ static bool on_from(const FromItem *item, const Block *block, void *arg) {
     Reads inside = *reads;
     const Block *definition = NULL;
 
-    if (item->kind != FROM_TABLE || item == block->target || reads->found)
-        return !reads->found;
+    if (!scope_spend(reads->scope, 1) || reads->found)
+        return false;
+    if (item->kind != FROM_TABLE || item == block->target)
+        return true;
     meaning = names_resolve(reads->names, block, &item->name);
     if (meaning.kind == NAME_TABLE && is_kind(meaning.table, reads->kind))
         reads->found = meaning.table;
@@ -59,21 +77,22 @@ static bool on_from(const FromItem *item, const Block *block, void *arg) {
     } else if (meaning.kind == NAME_CTE) {
         definition = meaning.cte->block;
     }
-    if (definition && ++inside.depth < MAX_DEPTH) {
+    if (definition && is_new(reads, definition)) {
         walk_block(definition, &(Walk){.from = on_from, .arg = &inside});
         reads->found = inside.found;
     }
     return true;
 }
 
-const Table *scope_reads(const Scope *scope, const Names *names, const Block *block, TableKind kind) {
-    Reads reads = {scope, names, kind, NULL, 0};
+const Table *scope_reads(Scope *scope, const Names *names, const Block *block, TableKind kind) {
+    Seen seen = {0};
+    Reads reads = {scope, names, kind, NULL, &seen};
 
     walk_block(block, &(Walk){.from = on_from, .arg = &reads});
     return reads.found;
 }
 
-bool scope_runs_ahead(const Scope *scope, const Names *names, const Block *block) {
+bool scope_runs_ahead(Scope *scope, const Names *names, const Block *block) {
     return scope->mixed && scope_reads(scope, names, block, KIND_LOCAL) &&
            !scope_reads(scope, names, block, KIND_DISTRIBUTED);
 }
@@ -132,8 +151,8 @@ static bool reads_ctes(const Scope *scope, const Block *insert) {
     return false;
 }
 
-const char *scope_insert_detour(const Scope *scope, const Table *table, const Block *insert,
-                                const Level *source, int output) {
+const char *scope_insert_detour(Scope *scope, const Table *table, const Block *insert, const Level *source,
+                                int output) {
     const Names *names = source->env->names;
     const Table *reference = NULL;
 

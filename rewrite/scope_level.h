@@ -12,10 +12,13 @@
 #include "rewrite/context.h"
 
 #define SCOPE_NO_NODE (-1)
-/* More columns than this in one statement are not followed. */
+/* A CTE or a view counts as often as it is read, so that a short text may ask for any amount of work. A
+ * statement is given up that has more columns than this, */
 #define SCOPE_MAX_NODES 200000
-/* Nor is a statement for whose names more than so many have to be compared: tenths of a second. */
+/* takes more steps than this, names compared above all: tenths of a second; */
 #define SCOPE_MAX_WORK 20000000
+/* or more bytes. */
+#define SCOPE_MAX_MEMORY (32 << 20)
 
 typedef struct Level Level;
 typedef struct Env Env;
@@ -45,6 +48,7 @@ typedef struct ColumnNode {
     bool own_is_implied;
     bool loose;            /* stands in a condition that binds nothing, such as an OR */
     const char *loose_why; /* in words; NULL */
+    bool ignored;          /* compared in the condition of an outer join that says nothing of it */
     bool in_or;            /* in an OR, or compared with several values: Citus then does not prune by `own` */
     const Value *fixed;    /* it is this constant, in what refers to it from other levels, too; NULL */
 } ColumnNode;
@@ -54,7 +58,8 @@ typedef struct Pred {
     int a;
     int b;
     const Value *value;
-    bool own; /* the value is not one of the class */
+    bool own;     /* the value is not one of the class */
+    bool flipped; /* the value is written first: in an OR, not the same condition */
 } Pred;
 
 typedef struct PredList {
@@ -191,11 +196,19 @@ struct Scope {
     int nrefs, ref_capacity;
     CteState *ctes;
     int nctes, cte_capacity;
-    bool mixed;   /* names tenant tables and local ones */
-    int nnodes;   /* of all levels */
-    int64_t work; /* names compared */
+    bool mixed; /* names tenant tables and local ones */
+    bool empty; /* some level's conditions contradict each other, or may */
+    int nparts; /* levels that read tenant tables */
+    int nnodes; /* of all levels */
+    int64_t work;
+    int64_t memory;
     bool gave_up;
 };
+
+/* Counts steps, or bytes; false if there were too many, so that what is asked for need not be done: no answer
+ * counts then. */
+bool scope_spend(Scope *scope, int64_t work);
+bool scope_take(Scope *scope, size_t bytes);
 
 Ref *scope_add_ref(Level *level, const Table *table, const char *alias, int node);
 
@@ -289,14 +302,14 @@ void scope_settle(Scope *scope);
 /* Whether the statement reads tables of this kind and tenant tables. */
 bool scope_is_mixed(const Scope *scope, TableKind kind) MUST_USE;
 /* A table of the kind that the block reads, through views and CTEs too; NULL if there is none. */
-const Table *scope_reads(const Scope *scope, const Names *names, const Block *block, TableKind kind) MUST_USE;
+const Table *scope_reads(Scope *scope, const Names *names, const Block *block, TableKind kind) MUST_USE;
 /* Whether the block reads local tables, and no others that Citus has: it runs that by itself, ahead, and
  * nothing is known of the rows in what is around it. */
-bool scope_runs_ahead(const Scope *scope, const Names *names, const Block *block) MUST_USE;
+bool scope_runs_ahead(Scope *scope, const Names *names, const Block *block) MUST_USE;
 /* Why Citus does not route an INSERT … SELECT whose rows' tenant is the output `output`, although that is
  * one; NULL if it does. */
-const char *scope_insert_detour(const Scope *scope, const Table *table, const Block *insert,
-                                const Level *source, int output) MUST_USE;
+const char *scope_insert_detour(Scope *scope, const Table *table, const Block *insert, const Level *source,
+                                int output) MUST_USE;
 
 /* ---- scope_quals.c ---- */
 /* Adds the conjuncts of a condition to `tree`; sub-selects that PostgreSQL turns into joins become part of

@@ -16,7 +16,7 @@ static bool on_sublink(const Expr *expr, void *arg) {
     Env *env = arg;
 
     if (expr->kind != EXPR_SUBLINK)
-        return true;
+        return scope_spend(env->level->scope, 1);
     for (int i = 0; i < expr->nargs; i++)
         scope_add_sublinks(env, expr->args[i]);
     if (expr->block)
@@ -55,6 +55,7 @@ static const char *why_not_fixed(const Expr *left, const Expr *right) {
 static void add_equality(Env *env, const Expr *left, const Expr *right, bool own, PredList *preds) {
     Scope *scope = env->level->scope;
     const Value *value;
+    bool flipped;
     int a, b;
 
     if (left->kind == EXPR_ROW && right->kind == EXPR_ROW && left->nargs == right->nargs) {
@@ -71,12 +72,16 @@ static void add_equality(Env *env, const Expr *left, const Expr *right, bool own
         return;
     }
     value = scope_expr_value(env, a != SCOPE_NO_NODE ? right : left);
-    a = a != SCOPE_NO_NODE ? a : b;
+    flipped = a == SCOPE_NO_NODE;
+    a = flipped ? b : a;
     if (!value)
         loosen(env->level, a, why_not_fixed(left, right));
-    scope_add_pred(
-        scope, preds,
-        (Pred){.a = a, .b = SCOPE_NO_NODE, .value = value, .own = value && (own || value->fractional)});
+    scope_add_pred(scope, preds,
+                   (Pred){.a = a,
+                          .b = SCOPE_NO_NODE,
+                          .value = value,
+                          .own = value && (own || value->fractional),
+                          .flipped = flipped});
 }
 
 static bool is_null(const Expr *expr) {
@@ -149,7 +154,7 @@ static void keep_common(Scope *scope, PredList *common, const PredList *here) {
         Pred pred = common->preds[i];
         bool found = false;
 
-        for (int k = 0; k < here->n && !found; k++) {
+        for (int k = 0; k < here->n && !found && scope_spend(scope, 1); k++) {
             const Pred *other = &here->preds[k];
             ValueList value = {0};
 
@@ -158,7 +163,7 @@ static void keep_common(Scope *scope, PredList *common, const PredList *here) {
             if (other->value)
                 scope_add_value(scope, &value, other->value);
             found = !pred.value || scope_has_value(scope, &value, pred.value);
-            pred.own |= other->own;
+            pred.own |= other->own || other->flipped != pred.flipped;
         }
         if (found)
             common->preds[kept++] = pred;
@@ -247,7 +252,7 @@ static bool has_tenant(Env *env, const Expr *expr) {
             return true;
     }
     node = expr->kind == EXPR_ROW ? SCOPE_NO_NODE : scope_expr_node(env, expr);
-    for (int i = 0; i < level->scope->nrefs && node != SCOPE_NO_NODE; i++) {
+    for (int i = 0; i < level->scope->nrefs && node != SCOPE_NO_NODE && scope_spend(level->scope, 1); i++) {
         const Ref *ref = level->scope->refs[i];
 
         if (ref->level == level && ref->node == node)
@@ -285,6 +290,8 @@ static void add_array(Env *env, const Expr *expr, PredList *preds) {
 
 /* A condition without its sub-selects; `negated`: it stands below a NOT. */
 static void add_conjunct(Env *env, const Expr *expr, bool negated, PredList *preds) {
+    if (!scope_spend(env->level->scope, 1))
+        return;
     switch (expr->kind) {
     case EXPR_AND:
     case EXPR_OR:
@@ -326,11 +333,13 @@ static void add_conjunct(Env *env, const Expr *expr, bool negated, PredList *pre
 /* ---- sub-selects that become joins ---- */
 
 /* What never holds in a sub-select says so of nothing around it, and Citus may not plan it. */
-static void confine(Tree *tree) {
+static void confine(Scope *scope, Tree *tree) {
+    if (!scope_spend(scope, 1))
+        return;
     tree->broken |= tree->never;
     tree->never = false;
     for (int i = 0; i < tree->nitems; i++)
-        confine(tree->items[i]);
+        confine(scope, tree->items[i]);
 }
 
 /* EXISTS (SELECT … WHERE inner.a = outer.a); NOT EXISTS with `anti`. What stands in its FROM may not refer to
@@ -346,7 +355,7 @@ static bool join_exists(Env *env, const Expr *expr, Tree *tree, bool anti) {
     inside = scope_new_env(level, expr->block, env->names, env);
     inner = scope_new_tree(scope, TREE_FROM, level->nrels);
     scope_fill_from(inside, inner, anti);
-    confine(inner);
+    confine(scope, inner);
     if (!anti) {
         scope_add_tree(scope, tree, inner);
         return true;
@@ -377,7 +386,7 @@ static bool join_any(Env *env, const Expr *expr, Tree *tree) {
     fence->reached_outside = &correlated;
     fence->closed = true;
     inner = scope_subquery(env, expr->block, env->names, fence, false, columns);
-    confine(inner);
+    confine(scope, inner);
     scope_add_tree(scope, tree, inner);
     for (int i = 0; i < ntests && i < columns->n && !correlated && !columns->open; i++) {
         int node = scope_expr_node(env, test->kind == EXPR_ROW ? test->args[i] : test);
@@ -414,7 +423,7 @@ static bool on_column(const Expr *expr, void *arg) {
         loosen(mark->env->level, node, mark->why);
         mark->env->level->nodes[node].in_or |= mark->in_or;
     }
-    return expr->kind != EXPR_SUBLINK;
+    return expr->kind != EXPR_SUBLINK && scope_spend(mark->env->level->scope, 1);
 }
 
 /* It says nothing that counts of the columns in it. */
@@ -446,7 +455,7 @@ static void mark_columns(Env *env, const Expr *expr) {
 void scope_add_quals(Env *env, const Expr *expr, Tree *tree, bool pull_up) {
     int before = tree->preds.n;
 
-    if (!expr || env->level->scope->gave_up)
+    if (!expr || !scope_spend(env->level->scope, 1))
         return;
     if (expr->kind == EXPR_AND) {
         tree->never |= scope_never(env, expr);

@@ -12,7 +12,7 @@ static bool runs_apart(const Level *level) {
 
 /* Into a set operation a condition is pushed whole or not at all. */
 static bool may_push_to_all(Level *level, int output) {
-    if (!scope_may_push(level, output))
+    if (!scope_spend(level->scope, level->block->ntargets + 1) || !scope_may_push(level, output))
         return false;
     if (level->left && (runs_apart(level->left) || runs_apart(level->right)))
         return false;
@@ -27,7 +27,8 @@ static void bind_output(Level *level, int output, const Value *value, bool own) 
         bind_output(level->right, output, value, own);
     } else if (output < level->outputs.n && level->outputs.nodes[output] != SCOPE_NO_NODE) {
         Value *handed = ARENA_NEW(level->scope->rw->arena, Value);
-        const Pred pred = {level->outputs.nodes[output], SCOPE_NO_NODE, handed, own};
+        const Pred pred = {
+            .a = level->outputs.nodes[output], .b = SCOPE_NO_NODE, .value = handed, .own = own};
 
         *handed = *value;
         handed->handed = true;
@@ -69,7 +70,10 @@ static const ValueList *values_of(Level *level, int node, bool *own) {
     return &root->values;
 }
 
+/* Beside a local table, below an outer join, a sub-select is run ahead without what is around it. */
 static void hand_down(Level *level, const Child *child) {
+    if (level->scope->mixed && level->outer_joins)
+        return;
     for (int i = 0; child->nodes && i < child->level->outputs.n; i++) {
         const ValueList *values;
         bool own;
@@ -115,11 +119,51 @@ static void settle_ref(Level *level, Ref *ref, const unsigned char *rels) {
         scope_add_value(level->scope, &ref->values, values->values[i]);
 }
 
+static bool is_any_never(const Level *level, const unsigned char *rels) {
+    for (int rel = 0; rel < level->nrels; rel++) {
+        if (rels[rel] & SCOPE_REL_NEVER)
+            return true;
+    }
+    return false;
+}
+
+/* Whether conditions on one column contradict each other, or do so for some values of the parameters. Beside
+ * local tables what is no equality counts, too. */
+static bool may_contradict(Level *level) {
+    for (int node = 0; node < level->nnodes && scope_spend(level->scope, 1); node++) {
+        const ColumnNode *column = &level->nodes[node];
+        const ColumnNode *root = &level->nodes[scope_class(level, node)];
+        ValueList all = {0};
+
+        if (level->scope->mixed && (column->loose || column->ignored) && root->values.n > 0)
+            return true;
+        if (root->values.n + column->own.n < 2)
+            continue;
+        for (int i = 0; i < root->values.n; i++)
+            scope_add_value(level->scope, &all, root->values.values[i]);
+        for (int i = 0; i < column->own.n; i++)
+            scope_add_value(level->scope, &all, column->own.values[i]);
+        if (!is_one(level->scope, &all))
+            return true;
+    }
+    return false;
+}
+
+static void note_part(Level *level, const unsigned char *rels) {
+    Scope *scope = level->scope;
+    bool tenants = false;
+
+    for (int i = 0; i < scope->nrefs && !tenants; i++)
+        tenants = scope->refs[i]->level == level;
+    scope->nparts += tenants;
+    scope->empty |= may_contradict(level) || (scope->mixed && (level->dead || is_any_never(level, rels)));
+}
+
 void scope_solve(Level *level) {
     Scope *scope = level->scope;
     unsigned char *rels;
 
-    if (scope->gave_up)
+    if (!scope_spend(scope, scope->nrefs / 8 + 1) || !scope_take(scope, (size_t)level->nrels * 5))
         return;
     rels = ARENA_ARRAY(scope->rw->arena, unsigned char, level->nrels);
     scope_find_classes(level, rels);
@@ -129,6 +173,7 @@ void scope_solve(Level *level) {
         if (ref->level == level && ref->node != SCOPE_NO_NODE)
             settle_ref(level, ref, rels);
     }
+    note_part(level, rels);
     for (int i = 0; i < level->nchildren; i++) {
         /* All that FROM has is this sub-select, and no row of it passes: it is not planned. */
         bool dead = level->children[i].nodes && level->nrels == 1 && rels[0] & SCOPE_REL_NEVER &&

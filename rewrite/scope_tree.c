@@ -8,6 +8,7 @@
 Tree *scope_new_tree(Scope *scope, TreeKind kind, int lo) {
     Tree *tree = ARENA_NEW(scope->rw->arena, Tree);
 
+    (void)scope_take(scope, sizeof(Tree));
     tree->kind = kind;
     tree->lo = tree->hi = lo;
     return tree;
@@ -88,6 +89,7 @@ static Tree *rel_of_level(Env *env, const Columns *outputs, Columns *columns, in
     Tree *tree = scope_new_rel(level, &rel);
 
     *nodes = ARENA_ARRAY(level->scope->rw->arena, int, outputs->n);
+    (void)scope_take(level->scope, sizeof(int) * (size_t)outputs->n);
     for (int i = 0; i < outputs->n; i++) {
         (*nodes)[i] = scope_new_node(level, rel);
         scope_add_column(level->scope, columns, outputs->names[i], (*nodes)[i]);
@@ -120,7 +122,7 @@ static Tree *view_item(Env *env, const Table *view, bool outer_joined, Columns *
     const Block *block = survey_view(env->level->scope->rw->survey, view);
     Tree *tree;
 
-    if (!block || env->level->scope->gave_up)
+    if (!block)
         return unknown_rel(env, columns);
     tree = scope_subquery(env, block, env->level->scope->rw->view_names, NULL, outer_joined, columns);
     for (int i = 0; i < view->ncolumns && i < columns->n && !columns->open; i++)
@@ -175,6 +177,8 @@ Tree *scope_subquery(Env *env, const Block *block, const Names *names, Env *oute
     Tree *tree;
     int *nodes;
 
+    if (scope->gave_up)
+        return unknown_rel(env, columns);
     if (block->kind == BLOCK_VALUES && block->nrows == 1 && block->nctes == 0 && !outer_joined)
         return values_item(env, block, columns);
     if (scope_runs_ahead(scope, names, block)) {
@@ -243,6 +247,8 @@ static void join_columns(Env *env, const FromItem *join, const Columns *left, co
     const Columns *sides[] = {left, right};
     int nmerged;
 
+    if (!scope_spend(scope, (int64_t)(join->natural ? left->n : join->nusing) * (left->n + right->n)))
+        return;
     for (int i = 0; i < join->nusing; i++)
         merge_column(env->level, join, left, right, join->using_columns[i], tree, columns);
     for (int i = 0; join->natural && i < left->n; i++) {
@@ -260,7 +266,7 @@ static void join_columns(Env *env, const FromItem *join, const Columns *left, co
     for (size_t k = 0; k < ARRAY_LEN(sides); k++) {
         const Columns merged = {.names = columns->names, .nodes = columns->nodes, .n = nmerged};
 
-        for (int i = 0; i < sides[k]->n; i++) {
+        for (int i = 0; i < sides[k]->n && scope_spend(scope, nmerged); i++) {
             if (!is_merged(&merged, sides[k]->names[i]))
                 scope_add_column(scope, columns, sides[k]->names[i], sides[k]->nodes[i]);
         }
@@ -331,6 +337,7 @@ Tree *scope_from_item(Env *env, const FromItem *item, bool outer_joined, const C
     Env *outer = item->lateral ? env : around(env);
     Tree *tree;
 
+    (void)scope_take(env->level->scope, sizeof(Columns));
     switch (item->kind) {
     case FROM_TABLE:
         tree = named_item(env, item, outer_joined, columns);

@@ -212,7 +212,7 @@ static const Value *call_value(Scope *scope, const Expr *expr) {
 }
 
 const Value *scope_value(Scope *scope, const Expr *expr) {
-    if (!expr)
+    if (!expr || !scope_spend(scope, 1))
         return NULL;
     switch (expr->kind) {
     case EXPR_CONST:

@@ -342,7 +342,7 @@ static bool selects_nothing(const Scope *scope, const Pending *pending) {
     return nothing;
 }
 
-static void settle_source(const Scope *scope, const Pending *pending) {
+static void settle_source(Scope *scope, const Pending *pending) {
     Ref *ref = pending->ref;
     const Level *source = pending->source;
 

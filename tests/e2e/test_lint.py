@@ -215,6 +215,137 @@ def test_temporary_tables_shadow(lint):
     ]
 
 
+def said(row):
+    return row["verdict"], row["tables"], row["unscoped"]
+
+
+def test_execute_is_judged_as_what_was_prepared(lint):
+    rows = lint.json("""
+        PREPARE one (bigint) AS SELECT * FROM orders WHERE store_id = $1;
+        EXECUTE one (5);
+        PREPARE "Two" AS UPDATE orders SET status = 'Paid' WHERE order_id = $1;
+        EXECUTE "Two" (7);
+        EXECUTE two (7);
+        EXPLAIN ANALYZE EXECUTE "Two" (7);
+        CREATE TEMP TABLE kept AS EXECUTE one (5);
+        PREPARE none AS SELECT 1;
+        EXECUTE none;
+        PREPARE far AS SELECT * FROM orders o JOIN line_items l USING (order_id)
+            WHERE o.store_id = $1 AND l.store_id = $2;
+        EXECUTE far (5, 6);
+    """)
+    one, of_one, two, of_two, unknown, explained, kept, _, none, far, of_far = rows
+    assert said(one) == said(of_one) == said(kept) == ("single-tenant", ["public.orders"], [])
+    assert said(two) == said(of_two) == said(explained) == ("multi-tenant", ["public.orders"], ["public.orders"])
+    assert (unknown["verdict"], unknown["tables"]) == ("opaque", [])
+    assert none["verdict"] == "no-tenant-table"
+    assert said(far) == said(of_far)
+    for prepared, executed in ((two, of_two), (two, explained), (far, of_far)):
+        for key in ("reason", "suggestion", "citus_error"):
+            assert executed[key] == prepared[key]
+    assert two["reason"] and far["reason"]
+    for row in rows:
+        assert not row["sql"].startswith("EXECUTE") or row["rewritten"] is row["applied"] is None
+
+
+def test_execute_stays_as_it_is_where_the_proxy_rewrites(lint):
+    (lint.directory / "tailspin.sql").write_text(tailspin.SCHEMA)
+    (lint.directory / "lint.ini").write_text(CONFIGURATION + tailspin.TABLES)
+    script = b"PREPARE p AS INSERT INTO line_items (product_id, order_id) VALUES ($1, $2); EXECUTE p (1, 2);"
+    run = lint.run("--schema", "tailspin.sql", "--stage", "derive", "--json", stdin=script, schema=False)
+    prepared, executed = [json.loads(line) for line in run.stdout.splitlines()]
+    assert prepared["rewritten"] and prepared["applied"]
+    assert executed["rewritten"] is executed["applied"] is None
+    assert said(executed) == said(prepared) == ("single-tenant", ["public.line_items"], [])
+
+
+def test_prepared_statements_are_forgotten(lint):
+    one, all_ = "PREPARE p AS SELECT * FROM orders WHERE store_id = $1;", "PREPARE p AS SELECT * FROM orders;"
+    run = "EXECUTE p (5);"
+    rows = lint.json(
+        run + one + run
+        + all_ + run  # the server refuses it, for the name is taken
+        + "DEALLOCATE q;" + run
+        + "DEALLOCATE p;" + run + all_ + run
+        + "DISCARD PLANS; BEGIN; ROLLBACK;" + run
+        + "DISCARD ALL;" + run + one + run
+        + "DEALLOCATE ALL;" + run
+    )  # fmt: skip
+    assert [row["verdict"] for row in rows if row["sql"].startswith("EXECUTE")] == [
+        "opaque", "single-tenant", "single-tenant", "single-tenant", "opaque", "multi-tenant", "multi-tenant", "opaque",
+        "single-tenant", "opaque",
+    ]  # fmt: skip
+
+
+def test_prepared_statements_follow_the_search_path(lint):
+    """As the server does, which analyses a statement anew when the search_path has changed."""
+    run = "EXECUTE p;"
+    rows = lint.json(
+        "PREPARE p AS SELECT * FROM orders;" + run + run
+        + "SET search_path = elsewhere;" + run
+        + "RESET search_path;" + run
+        + "PREPARE away AS SELECT set_config('search_path', $1, false); EXECUTE away ('elsewhere');" + run
+    )  # fmt: skip
+    assert [row["verdict"] for row in rows if row["sql"] == run[:-1]] == [
+        "multi-tenant", "multi-tenant", "opaque", "multi-tenant", "opaque",
+    ]  # fmt: skip
+
+
+def test_executes_of_one_shape_in_one_string(lint):
+    rows = lint.json(
+        "PREPARE a AS SELECT * FROM orders WHERE store_id = $1\\; PREPARE b AS SELECT * FROM orders\\;"
+        " EXECUTE a (5)\\; EXECUTE b (5)\\; DEALLOCATE b\\; EXECUTE b (5)\\; EXECUTE a (6);"
+    )
+    assert [row["verdict"] for row in rows if row["sql"].startswith("EXECUTE")] == [
+        "single-tenant", "multi-tenant", "opaque", "single-tenant",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "arguments, verdict",
+    [
+        ("5", "single-tenant"),
+        ("$1", "single-tenant"),
+        ("-5::bigint", "single-tenant"),
+        ("length('five') + 1", "single-tenant"),
+        ("unknown_function(5)", "opaque"),
+        ("1, unknown_function(5) /* here */", "opaque"),
+    ],
+)
+def test_arguments_of_execute(lint, arguments, verdict):
+    row = lint.json(f"PREPARE p AS SELECT * FROM orders WHERE store_id = $1; EXECUTE p ({arguments});")[1]
+    assert row["verdict"] == verdict
+    assert bool(row["reason"]) == (verdict == "opaque")
+    row = lint.json(f"PREPARE p AS SELECT * FROM orders; EXECUTE p ({arguments});")[1]
+    assert row["verdict"] == "multi-tenant"
+
+
+@pytest.mark.parametrize(
+    "sql, unscoped",
+    [
+        ("VACUUM orders", ["public.orders"]),
+        ("VACUUM (FULL) job_log, orders (status)", ["public.orders"]),
+        ("ANALYZE orders", ["public.orders"]),
+        ("REINDEX TABLE orders", ["public.orders"]),
+        ("CLUSTER orders", ["public.orders"]),
+        ("COMMENT ON TABLE orders IS 'x'", ["public.orders"]),
+        ("COMMENT ON COLUMN orders.status IS 'x'", ["public.orders"]),
+        ("ALTER TABLE orders ADD a int", ["public.orders"]),
+        ("VACUUM", []),
+        ("ANALYZE", []),
+        ("CLUSTER", []),
+        ("VACUUM job_log", []),
+        ("REINDEX DATABASE app", []),
+        ("COMMENT ON INDEX orders_pkey IS 'x'", []),
+    ],
+)
+def test_maintenance_names_its_tables(lint, sql, unscoped):
+    (row,) = lint.json(sql + ";")
+    assert row["unscoped"] == unscoped
+    assert row["verdict"] == ("multi-tenant" if unscoped else "no-tenant-table")
+    assert ("of all tenants" in (row["reason"] or "")) == bool(unscoped)
+
+
 def test_each_file_is_a_session(lint):
     (lint.directory / "a.sql").write_text("SET search_path = elsewhere;")
     (lint.directory / "b.sql").write_text("SELECT count(*) FROM orders;")

@@ -214,6 +214,6 @@ def test_killed_at_any_instant_and_run_again_ends_the_same(server, tmp_path):
             process.wait_until(lambda: shop.execute("SELECT count(*) FROM pg_stat_activity WHERE application_name = %s AND datname = %s",
                                                     (RUNNER, shop.name)) == [(0,)], 10, "the runners' sessions to end")
             server.drop_database(shop.name)
-        assert len(reached) > 5, reached
+        assert len(reached) > 3, reached
     finally:
         server.drop_database(template)

@@ -180,7 +180,7 @@ def without_store(migration):
     return migration.execute("SELECT line_item_id FROM line_items WHERE store_id IS NULL ORDER BY 1")
 
 
-@pytest.mark.limit(60 + 5 * SECONDS)
+@pytest.mark.limit(180 + 5 * SECONDS)
 def test_two_proxies(two, capsys):
     migration = two
     ledger, stop, windows = Ledger(), threading.Event(), {}

@@ -67,7 +67,7 @@ class Migration:
 
     def migrate(self, stage):
         """Returns when every proxy has acknowledged the stage."""
-        done = run_command("migrate", "--to", stage, "--yes", "-c", self.proxy.config)
+        done = run_command("migrate", "--to", stage, "--yes", "-c", self.proxy.config, timeout=120)
         assert done.returncode == 0, done.stdout + done.stderr
         self._wait_for(stage)
         return done

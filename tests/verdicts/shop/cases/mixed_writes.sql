@@ -338,3 +338,9 @@ MERGE INTO archive.orders t USING (SELECT * FROM orders WHERE store_id = 5) s ON
 
 MERGE INTO archive.orders t USING paid_orders s ON t.store_id = s.store_id AND t.order_id = s.order_id WHEN MATCHED THEN DO NOTHING;
 --> multi-tenant public.orders archive.orders
+
+UPDATE line_items l SET quantity = 2 WHERE l.store_id = 5 AND EXISTS (SELECT 1 FROM settings s JOIN stores t ON true WHERE t.store_id = l.store_id);
+--> refused: relation settings is not distributed
+
+WITH c AS (SELECT * FROM products) INSERT INTO archive.orders (store_id, order_id) SELECT store_id, order_id + 100000 FROM paid_orders WHERE store_id = 5;
+--> refused: cannot execute a distributed query from a query on a shard

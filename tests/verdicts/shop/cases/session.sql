@@ -63,25 +63,25 @@ UPDATE customers SET store_id = 5;
 DELETE FROM customers;
 --> no-tenant-table
 
--- The verdict is on PREPARE; EXECUTE alone names nothing.
+-- An EXECUTE is what it executes.
 
 PREPARE of_store (bigint) AS SELECT * FROM orders WHERE store_id = $1;
 --> single-tenant
 
 EXECUTE of_store (5);
---> opaque (by hand)
+--> single-tenant
 
 PREPARE of_order (bigint) AS SELECT * FROM orders WHERE order_id = $1;
 --> multi-tenant public.orders
 
 EXECUTE of_order (5);
---> opaque (by hand)
+--> multi-tenant public.orders
 
 PREPARE of_two (bigint, bigint) AS SELECT * FROM orders o JOIN line_items l USING (order_id) WHERE o.store_id = $1 AND l.store_id = $2;
 --> refused public.orders public.line_items: the query contains a join that requires repartitioning
 
 EXECUTE of_two (5, 6);
---> opaque (by hand)
+--> refused public.orders public.line_items: the query contains a join that requires repartitioning
 
 PREPARE paying AS UPDATE orders SET status = 'paid' WHERE store_id = $1 AND order_id = $2;
 --> single-tenant
@@ -90,7 +90,7 @@ PREPARE of_reference AS SELECT * FROM products WHERE product_id = $1;
 --> no-tenant-table
 
 EXECUTE of_reference (5);
---> opaque (by hand)
+--> no-tenant-table
 
 DEALLOCATE of_store;
 --> no-tenant-table
