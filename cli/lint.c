@@ -48,25 +48,6 @@ static void report_unparsed(Lint *lint, const LintStatement *statement, const Li
     lint_report_add(lint->report, lint->arena, &result);
 }
 
-/* The text's part in `span`, with those of the edits that fall into it. */
-static Str rewritten_text(Arena *arena, const EditList *all, Str text, Span span) {
-    EditList edits = {.edits = ARENA_ARRAY(arena, Edit, all->nedits)};
-    for (int i = 0; i < all->nedits; i++) {
-        Edit edit = all->edits[i];
-        if (edit.offset < span.start || edit.offset > span.end)
-            continue;
-        edit.offset -= span.start;
-        if (!edit.text.ptr)
-            edit.copy = (Span){edit.copy.start - span.start, edit.copy.end - span.start};
-        edits.edits[edits.nedits++] = edit;
-    }
-    Buf out = {0};
-    edits_apply(&edits, (Str){text.ptr + span.start, span.end - span.start}, &out);
-    Str copy = arena_str(arena, (Str){(const char *)buf_ptr(&out), buf_len(&out)});
-    buf_free(&out);
-    return copy;
-}
-
 /* A place in a text, and the number of lines that its first token is above it. */
 typedef struct Place {
     size_t offset;
@@ -208,8 +189,9 @@ static void report_finding(Lint *lint, LintSession *session, const LintStatement
             .sql = {text.ptr + span.start, span.end - span.start},
             .fingerprint = one->fingerprint,
             .decision = decision,
-            .sent = decision->rewritten ? rewritten_text(lint->arena, &edits, text, span) : STR_NONE,
-            .proposed = decision->proposed ? rewritten_text(lint->arena, &proposals, text, span) : STR_NONE};
+            .sent = decision->rewritten ? edits_apply_within(lint->arena, &edits, text, span) : STR_NONE,
+            .proposed =
+                decision->proposed ? edits_apply_within(lint->arena, &proposals, text, span) : STR_NONE};
         lint_report_add(lint->report, lint->arena, &result);
         follow(session, one, parsed);
     }

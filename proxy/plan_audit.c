@@ -3,31 +3,12 @@
 
 #include "rewrite/slot.h"
 
-/* The part of a text in `span`, with those of the edits that fall into it. */
-static Str apply_within(Arena *arena, const EditList *all, Str text, Span span) {
-    EditList edits = {.edits = ARENA_ARRAY(arena, Edit, all->nedits)};
-    for (int i = 0; i < all->nedits; i++) {
-        Edit edit = all->edits[i];
-        if (edit.offset < span.start || edit.offset > span.end)
-            continue;
-        edit.offset -= span.start;
-        if (!edit.text.ptr)
-            edit.copy = (Span){edit.copy.start - span.start, edit.copy.end - span.start};
-        edits.edits[edits.nedits++] = edit;
-    }
-    Buf out = {0};
-    edits_apply(&edits, (Str){text.ptr + span.start, span.end - span.start}, &out);
-    Str copy = arena_str(arena, (Str){(const char *)buf_ptr(&out), buf_len(&out)});
-    buf_free(&out);
-    return copy;
-}
-
 /* Values that are found out when it is sent stand in it as parameters, as the extended protocol has them. */
 static Str mended(Arena *arena, const EditList *edits, const Decision *decision, const PlanAudit *from,
                   Span span) {
     const Str *slots = slot_parameters(decision->slots, decision->nslots, from->facts->nparams, arena);
     EditList filled = edits_fill(edits, arena, slots);
-    return apply_within(arena, &filled, from->text, span);
+    return edits_apply_within(arena, &filled, from->text, span);
 }
 
 static AuditSubject subject_of(Arena *arena, const Plan *plan, int index, const PlanAudit *from) {

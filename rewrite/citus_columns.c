@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "rewrite/citus_tree.h"
+#include "rewrite/outputs.h"
 
 /* ---- classes ---- */
 
@@ -234,18 +235,6 @@ static void add_star(CitusQuery *query, const Expr *star) {
     }
 }
 
-static const char *output_name(const Target *target) {
-    const Expr *expr = target->expr;
-
-    if (target->name)
-        return target->name;
-    while (expr && expr->kind == EXPR_CAST && expr->nargs == 1)
-        expr = expr->args[0];
-    if (expr && expr->kind == EXPR_COLUMN)
-        return expr->column;
-    return expr && expr->kind == EXPR_FUNC ? expr->name.name : NULL;
-}
-
 void citus_columns_outputs(CitusQuery *query, const Target *targets, int ntargets) {
     const VolatilityScope types = citus_tree_volatility(query);
 
@@ -261,7 +250,7 @@ void citus_columns_outputs(CitusQuery *query, const Target *targets, int ntarget
             column = look_up(query, expr, false);
         else
             column.type = volatility_type(&types, expr);
-        column.name = output_name(&targets[i]);
+        column.name = outputs_target_name(&targets[i]);
         citus_columns_add_output(query, column);
     }
 }

@@ -128,7 +128,7 @@ static void add_cte(CitusQuery *query, const FromItem *item, const Cte *cte) {
 static CitusRelKind kind_of(const Table *table) {
     if (table->relkind == 'm' || table->relkind == 'f')
         return CITUS_REL_LOCAL;
-    if ((table->kind == KIND_DISTRIBUTED || table->kind == KIND_BACKFILL) && table->tenant_column)
+    if (rewrite_is_tenant_table(table))
         return CITUS_REL_DISTRIBUTED;
     return table->kind == KIND_REFERENCE ? CITUS_REL_REFERENCE : CITUS_REL_LOCAL;
 }

@@ -14,6 +14,10 @@ const char *rewrite_quoted(Rewrite *rw, const char *name) {
     return quoted;
 }
 
+bool rewrite_is_tenant_table(const Table *table) {
+    return (table->kind == KIND_DISTRIBUTED || table->kind == KIND_BACKFILL) && table->tenant_column;
+}
+
 bool rewrite_is_migrating(const Table *table) {
     return table->kind == KIND_BACKFILL && table->stage >= STAGE_DERIVE && table->stage < STAGE_DONE;
 }

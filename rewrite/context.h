@@ -57,6 +57,9 @@ bool rewrite_is_distributed(const Table *table);
 /* A name, for a CTE, that occurs nowhere in the text. */
 const char *rewrite_made_name(Rewrite *rw);
 
+/* Whether its rows belong to tenants, by a column that it has or will have. */
+bool rewrite_is_tenant_table(const Table *table);
+
 /* Whether a table is being migrated, so that INSERTs into it must be given its tenant. */
 bool rewrite_is_migrating(const Table *table);
 

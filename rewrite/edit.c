@@ -154,3 +154,24 @@ EditList edits_move(const EditList *list, Arena *arena, const Span *from, const 
     }
     return moved;
 }
+
+Str edits_apply_within(Arena *arena, const EditList *list, Str original, Span span) {
+    EditList within = {.edits = ARENA_ARRAY(arena, Edit, list->nedits)};
+    Buf out = {0};
+    Str text;
+
+    for (int i = 0; i < list->nedits; i++) {
+        Edit edit = list->edits[i];
+
+        if (edit.offset < span.start || edit.offset > span.end)
+            continue;
+        edit.offset -= span.start;
+        if (!edit.text.ptr)
+            edit.copy = (Span){edit.copy.start - span.start, edit.copy.end - span.start};
+        within.edits[within.nedits++] = edit;
+    }
+    edits_apply(&within, (Str){original.ptr + span.start, span.end - span.start}, &out);
+    text = arena_str(arena, (Str){(const char *)buf_ptr(&out), buf_len(&out)});
+    buf_free(&out);
+    return text;
+}

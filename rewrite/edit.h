@@ -42,6 +42,8 @@ EditList edits_fill(const EditList *list, Arena *arena, const Str *slots) MUST_U
 
 /* Writes the rewritten text behind `out`. `original` is the text that offsets refer to. */
 void edits_apply(const EditList *list, Str original, Buf *out);
+/* The part of the rewritten text that stands for `span` of the original, a statement's; in `arena`. */
+Str edits_apply_within(Arena *arena, const EditList *list, Str original, Span span) MUST_USE;
 
 /* Maps an offset (bytes) in the rewritten text to one in the original. An offset in inserted text maps to
  * where it was inserted, except in a copy, where it maps to the place copied from. */

@@ -39,6 +39,18 @@ static void add(Making *m, Output output) {
     m->columns[m->n++] = output;
 }
 
+const char *outputs_target_name(const Target *target) {
+    const Expr *expr = target->expr;
+
+    if (target->name)
+        return target->name;
+    while (expr && expr->kind == EXPR_CAST && expr->nargs == 1)
+        expr = expr->args[0];
+    if (expr && expr->kind == EXPR_COLUMN)
+        return expr->column;
+    return expr && expr->kind == EXPR_FUNC ? expr->name.name : NULL;
+}
+
 const char *outputs_item_name(const FromItem *item) {
     if (item->alias)
         return item->alias;

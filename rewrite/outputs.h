@@ -29,6 +29,10 @@ Outputs outputs_of_item(Rewrite *rw, const Block *block, const FromItem *item, i
 /* The place of a column by its name; -1 if there is none, or more than one. */
 int outputs_find(const Outputs *outputs, const char *name) MUST_USE;
 
+/* The name that an entry of a SELECT list gives its column, as far as it follows from the entry alone: of a
+ * column or a function, cast or not; NULL for others without an alias. */
+const char *outputs_target_name(const Target *target) MUST_USE;
+
 /* What the block calls an item: its alias or name; NULL without. */
 const char *outputs_item_name(const FromItem *item) MUST_USE;
 

@@ -34,10 +34,6 @@ static bool may_rewrite(const Statement *stmt, bool *filter) {
     return found;
 }
 
-static bool is_tenant_table(const Table *table) {
-    return (table->kind == KIND_DISTRIBUTED || table->kind == KIND_BACKFILL) && table->tenant_column;
-}
-
 static void add_references(const ReadsWalk *w, Reads *reads) {
     ReadsReference *references = ARENA_ARRAY(w->rw->arena, ReadsReference, w->ncandidates);
 
@@ -58,7 +54,7 @@ void reads_rewrite(Rewrite *rw, const Statement *stmt, Reads *reads) {
     bool any = false;
 
     for (int i = 0; i < named->n && !any; i++)
-        any = is_tenant_table(named->tables[i]);
+        any = rewrite_is_tenant_table(named->tables[i]);
     if (!any)
         return;
     w.applies = may_rewrite(stmt, &w.filters);

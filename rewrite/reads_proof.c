@@ -51,8 +51,7 @@ static void unite(ReadsWalk *w, int a, int b) { w->up[class_of(w, a)] = class_of
 
 /* Whether each row has its tenant in the column. */
 static Proof tenant_is_there(const Table *table) {
-    bool tenant = (table->kind == KIND_DISTRIBUTED || table->kind == KIND_BACKFILL) && table->tenant_column &&
-                  !table->problem;
+    bool tenant = rewrite_is_tenant_table(table) && !table->problem;
 
     if (!tenant)
         return PROOF_NONE;

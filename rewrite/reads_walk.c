@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "rewrite/outputs.h"
 #include "rewrite/walk.h"
 
 /* ---- sub-selects of expressions ---- */
@@ -82,18 +83,6 @@ static void star(ReadsWalk *w, const ReadsSpace *space, const Expr *expr, ReadsC
     }
 }
 
-static const char *output_name(const Target *target) {
-    const Expr *expr = target->expr;
-
-    if (target->name)
-        return target->name;
-    while (expr && expr->kind == EXPR_CAST && expr->nargs == 1)
-        expr = expr->args[0];
-    if (expr && expr->kind == EXPR_COLUMN)
-        return expr->column;
-    return expr && expr->kind == EXPR_FUNC ? expr->name.name : NULL;
-}
-
 /* Of columns of the blocks around this one nothing is said: those rows are not this block's. */
 static void output_columns(ReadsWalk *w, const ReadsSpace *space, const Block *block, ReadsColumns *columns) {
     const ReadsEnv env = {.space = space};
@@ -109,7 +98,7 @@ static void output_columns(ReadsWalk *w, const ReadsSpace *space, const Block *b
         if (target->expr && target->expr->kind == EXPR_COLUMN &&
             !reads_resolve(w, &env, target->expr, &column))
             column = (ReadsColumn){NULL, NULL, READS_NO_CELL};
-        column.name = output_name(target);
+        column.name = outputs_target_name(target);
         if (block->group_distinct_or_sets) /* some of them are NULL then */
             column = (ReadsColumn){column.name, NULL, READS_NO_CELL};
         reads_add_column(w, columns, column);

@@ -11,10 +11,6 @@
 #include "rewrite/suggest.h"
 #include "rewrite/survey.h"
 
-static bool is_tenant_table(const Table *table) {
-    return (table->kind == KIND_DISTRIBUTED || table->kind == KIND_BACKFILL) && table->tenant_column;
-}
-
 static const char *column_of(Rewrite *rw, const char *table, const Table *of) {
     return arena_printf(rw->arena, "%s.%s", rewrite_quoted(rw, table), rewrite_quoted(rw, of->tenant_column));
 }
@@ -272,7 +268,7 @@ static void judge_all(Rewrite *rw, const char *format) {
     for (int i = 0; i < named->n; i++) {
         const char *name;
 
-        if (!is_tenant_table(named->tables[i]))
+        if (!rewrite_is_tenant_table(named->tables[i]))
             continue;
         name = rewrite_quoted(rw, named->tables[i]->name);
         decision->verdict = VERDICT_MULTI_TENANT;

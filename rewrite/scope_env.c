@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "rewrite/outputs.h"
+
 Env *scope_new_env(Level *level, const Block *block, const Names *names, Env *outer) {
     Env *env = ARENA_NEW(level->scope->rw->arena, Env);
 
@@ -202,18 +204,6 @@ static void add_star(Env *env, const Expr *star, Columns *outputs) {
         add_all(scope, env->visible[i], outputs);
 }
 
-static const char *output_name(const Target *target) {
-    const Expr *expr = target->expr;
-
-    if (target->name)
-        return target->name;
-    while (expr && expr->kind == EXPR_CAST && expr->nargs == 1)
-        expr = expr->args[0];
-    if (expr && expr->kind == EXPR_COLUMN)
-        return expr->column;
-    return expr && expr->kind == EXPR_FUNC ? expr->name.name : NULL;
-}
-
 void scope_outputs(Env *env, const Target *targets, int ntargets, bool whole, Columns *outputs) {
     Level *level = env->level;
 
@@ -235,6 +225,6 @@ void scope_outputs(Env *env, const Target *targets, int ntargets, bool whole, Co
             if (node != SCOPE_NO_NODE)
                 level->nodes[node].fixed = value;
         }
-        scope_add_column(level->scope, outputs, output_name(target), node);
+        scope_add_column(level->scope, outputs, outputs_target_name(target), node);
     }
 }

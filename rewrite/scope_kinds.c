@@ -12,7 +12,7 @@
 #include "rewrite/walk.h"
 
 static bool is_kind(const Table *table, TableKind kind) {
-    bool tenant = (table->kind == KIND_DISTRIBUTED || table->kind == KIND_BACKFILL) && table->tenant_column;
+    bool tenant = rewrite_is_tenant_table(table);
 
     if (table->relkind == 'v')
         return false;

@@ -51,10 +51,6 @@ static void rename_columns(Columns *columns, const FromItem *item) {
 
 /* ---- tables ---- */
 
-static bool is_tenant_table(const Table *table) {
-    return (table->kind == KIND_DISTRIBUTED || table->kind == KIND_BACKFILL) && table->tenant_column;
-}
-
 Tree *scope_table(Env *env, const FromItem *item, const Table *table, Columns *columns, Ref **ref) {
     Level *level = env->level;
     int rel, node;
@@ -64,7 +60,7 @@ Tree *scope_table(Env *env, const FromItem *item, const Table *table, Columns *c
     for (int i = 0; i < table->ncolumns; i++)
         scope_add_column(level->scope, columns, table->columns[i].name, scope_new_node(level, rel));
     columns->open = table->ncolumns == 0;
-    if (!is_tenant_table(table))
+    if (!rewrite_is_tenant_table(table))
         return tree;
     node = scope_find_column(columns, table->tenant_column);
     if (node < 0) {

@@ -17,10 +17,6 @@ static const Table *target_table(const Env *env, const Block *block) {
     return meaning.kind == NAME_TABLE ? meaning.table : NULL;
 }
 
-static bool has_tenant(const Table *table) {
-    return (table->kind == KIND_DISTRIBUTED || table->kind == KIND_BACKFILL) && table->tenant_column;
-}
-
 static Pending *add_pending(Scope *scope, Pending pending) {
     scope->pending =
         scope_grow(scope, scope->pending, scope->npending, &scope->pending_capacity, sizeof(Pending));
@@ -166,7 +162,7 @@ static void build_insert(Env *env) {
     const Block *block = env->block;
     Level *level = env->level;
     const Table *table = target_table(env, block);
-    bool tenant = table && has_tenant(table);
+    bool tenant = table && rewrite_is_tenant_table(table);
     const int before = level->scope->nrefs;
     Ref *ref = tenant ? scope_add_ref(level, table, table->name, SCOPE_NO_NODE) : NULL;
     Level *source = block->source ? scope_build(level->scope, block->source, env->names, env->outer) : NULL;

@@ -58,6 +58,9 @@ def test_what_is_not_routed_says_why(schema, path):
     for case, row in judge(schema, path):
         finding = row["verdict"] not in ("single-tenant", "no-tenant-table")
         assert bool(row["reason"]) == finding, f"{path.name}:{case.line}: {case.sql}\n  {row}"
+        if row["unscoped"]:
+            names = [table.split(".")[-1].strip('"') for table in row["unscoped"]]
+            assert any(name in row["reason"] for name in names), f"{path.name}:{case.line}: {case.sql}\n  {row}"
 
 
 @pytest.mark.parametrize("schema, path", [each for each in FILES if each[1].stem.startswith("orm_")],
