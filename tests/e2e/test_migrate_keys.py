@@ -53,8 +53,11 @@ class KeyShop(Shop):
         assert result.returncode == 1, result.stdout + result.stderr
         return result.stderr
 
+    def keys_alone(self):
+        return self.execute(KEYS)
+
     def keys(self):
-        return self.execute(KEYS), self.execute(INDEXES), self.execute(NOT_NULL), self.execute(
+        return self.keys_alone(), self.execute(INDEXES), self.execute(NOT_NULL), self.execute(
             "SELECT * FROM line_items ORDER BY line_item_id"), self.execute(
             "SELECT table_name, stage FROM shardferry.stage ORDER BY 1")
 
@@ -141,6 +144,29 @@ def test_all_kinds_of_keys(shop):
                                        "(store_id, lower(number) DESC) INCLUDE (status) WHERE (number IS NOT NULL)")
     assert shop.execute("SELECT relreplident::text FROM pg_class WHERE relname = 'orders'") == [("i",)]
     assert shop.execute("SELECT count(*), count(store_id) FROM notes") == [(200, 200)]
+    assert shop.execute(LEFT_OVER) == []
+
+
+def test_keys_of_other_types_and_quoted_names(server, database, tmp_path):
+    shop = KeyShop(server, tmp_path, database)
+    shop.execute("""
+        CREATE TABLE "Shops" ("Shop Id" uuid PRIMARY KEY DEFAULT gen_random_uuid(), name text);
+        CREATE TABLE carts (code text PRIMARY KEY, "Shop Id" uuid REFERENCES "Shops");
+        CREATE TABLE "Cart Items" (cart text REFERENCES carts ON UPDATE CASCADE, "No" int, note varchar(9), PRIMARY KEY (cart, "No"));
+        CREATE TABLE "Cart's Marks" (cart text, "No" int, at timestamptz PRIMARY KEY, FOREIGN KEY (cart, "No") REFERENCES "Cart Items");
+        INSERT INTO "Shops" (name) SELECT n FROM generate_series(1, 9) n;
+        INSERT INTO carts SELECT md5(row_number() OVER ()::text) || E' \\'"{,}', "Shop Id" FROM "Shops", generate_series(1, 300);
+        INSERT INTO "Cart Items" SELECT code, n, 'x' FROM carts, generate_series(1, 2) n;
+        INSERT INTO "Cart's Marks" SELECT cart, "No", now() + make_interval(secs => row_number() OVER ()) FROM "Cart Items" """)
+    shop.configure(tables="", tenant='"Shops"', column='"Shop Id"')
+    shop.migrate()
+    assert shop.execute("""
+        SELECT count(*), count(*) FILTER (WHERE m."Shop Id" = c."Shop Id" AND i."Shop Id" = c."Shop Id")
+        FROM "Cart's Marks" m JOIN "Cart Items" i USING (cart, "No") JOIN carts c ON c.code = i.cart""") == [(5400, 5400)]
+    definitions = {name: definition for _, name, _, definition, _ in shop.keys_alone()}
+    assert definitions["Cart Items_pkey"] == 'PRIMARY KEY ("Shop Id", cart, "No")'
+    assert definitions["Cart Items_cart_fkey"] == (
+        'FOREIGN KEY ("Shop Id", cart) REFERENCES carts("Shop Id", code) ON UPDATE CASCADE')
     assert shop.execute(LEFT_OVER) == []
 
 
