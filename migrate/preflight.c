@@ -185,7 +185,7 @@ static bool check_runner(Findings *findings, Error *err) {
 
 static bool check_keys(Findings *findings, Error *err) {
     const Migration *migration = findings->migration;
-    SessionArray oids = {0}, columns = {0};
+    SessionArray oids = {0}, columns = {0}, backfilled = {0};
     PGresult *result;
 
     if (migration->to < STAGE_KEYED)
@@ -194,10 +194,15 @@ static bool check_keys(Findings *findings, Error *err) {
         session_array_add(&oids, oid_text(findings, migration->all[i]));
         session_array_add(&columns, migration->all[i]->tenant_column);
     }
-    result = query_run(migration->conn, "looking at keys", sql_preflight_keys, 2,
-                       (const char *[]){session_array_text(&oids), session_array_text(&columns)}, err);
+    for (int i = 0; i < migration->ntables; i++)
+        session_array_add(&backfilled, oid_text(findings, migration->tables[i]));
+    result = query_run(migration->conn, "looking at keys", sql_preflight_keys, 3,
+                       (const char *[]){session_array_text(&oids), session_array_text(&columns),
+                                        session_array_text(&backfilled)},
+                       err);
     session_array_free(&oids);
     session_array_free(&columns);
+    session_array_free(&backfilled);
     if (!result)
         return false;
     for (int i = 0; i < PQntuples(result); i++)

@@ -1,4 +1,5 @@
--- What would keep the keys of the tables $1 from getting their tenant columns ($2): object, problem, remedy.
+-- What would keep the keys of the tables $1 from getting their tenant columns ($2), and those of them that are
+-- backfilled ($3) from that: object, problem, remedy.
 WITH tab AS (
     SELECT t.oid, t.tenant, c.relkind,
            pg_catalog.concat(pg_catalog.quote_ident(n.nspname), '.', pg_catalog.quote_ident(c.relname)) AS name
@@ -53,4 +54,18 @@ SELECT tab.name, pg_catalog.concat('foreign key ', pg_catalog.quote_ident(f.conn
        'Before PostgreSQL 15 that would take the tenant away, too: make it anew with another action.'
 FROM tab JOIN pg_catalog.pg_constraint f ON f.contype = 'f' AND f.conrelid = tab.oid AND f.confrelid = ANY ($1::oid[])
 WHERE f.confdeltype IN ('n', 'd') AND pg_catalog.current_setting('server_version_num')::int < 150000
+UNION ALL
+-- Operators are taken from pg_catalog: those of an extension's type are not there. Enums and domains have theirs there.
+SELECT DISTINCT tab.name,
+       pg_catalog.concat('column ', pg_catalog.quote_ident(a.attname), ', which the backfill goes by, is of type ',
+                         pg_catalog.format_type(a.atttypid, a.atttypmod)),
+       'This version walks along PostgreSQL''s own types only: fill the tenant column by hand, and set it NOT NULL.'
+FROM tab
+JOIN pg_catalog.pg_constraint k ON k.conrelid = tab.oid
+     AND (k.contype = 'p' OR (k.contype = 'f' AND k.confrelid = ANY ($1::oid[])))
+JOIN pg_catalog.pg_attribute a ON a.attrelid = tab.oid AND a.attnum = ANY (k.conkey)
+JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+WHERE tab.oid = ANY ($3::oid[]) AND t.typtype = 'b' AND t.typnamespace <> 'pg_catalog'::regnamespace
+  AND NOT EXISTS (SELECT FROM pg_catalog.pg_attribute n
+                  WHERE n.attrelid = tab.oid AND n.attname = tab.tenant AND n.attnotnull AND NOT n.attisdropped)
 ORDER BY 1, 2

@@ -184,11 +184,23 @@ def test_an_invalid_index_is_built_anew(shop):
     assert shop.execute("SELECT to_regclass('broken_off')") == [(None,)]
 
 
-def test_a_table_without_a_primary_key_is_a_finding(shop):
-    shop.execute("ALTER TABLE line_items DROP CONSTRAINT line_items_pkey")
+@pytest.mark.parametrize("change, says", [
+    ("ALTER TABLE line_items DROP CONSTRAINT line_items_pkey", "public.line_items: it has no primary key"),
+    ("CREATE EXTENSION citext; ALTER TABLE line_items DROP CONSTRAINT line_items_pkey, ADD COLUMN code citext;"
+     "UPDATE line_items SET code = line_item_id; ALTER TABLE line_items ADD PRIMARY KEY (code)",
+     "public.line_items: column code, which the backfill goes by, is of type public.citext"),
+    ("CREATE TABLE notes (order_id bigint) PARTITION BY RANGE (order_id);"
+     "ALTER TABLE notes ADD FOREIGN KEY (order_id) REFERENCES orders", "public.notes: it is partitioned"),
+    ("ALTER TABLE line_items ADD EXCLUDE USING btree (line_item_id WITH =)",
+     "public.line_items: exclusion constraint line_items_line_item_id_excl does not hold the tenant"),
+    ("CREATE VIEW totals AS SELECT o.order_id, o.status, count(*) FROM orders o JOIN line_items USING (order_id) GROUP BY o.order_id",
+     "public.orders: view public.totals groups by orders_pkey"),
+])
+def test_what_stands_in_the_way_of_keys_is_a_finding(shop, change, says):
+    shop.execute(change)
     result = shop.run("--yes")
     assert result.returncode == 1
-    assert "public.line_items: it has no primary key" in result.stdout
+    assert says in result.stdout
     assert not shop.has_schema()
 
 
