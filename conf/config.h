@@ -35,6 +35,7 @@ typedef enum ConfTableReads {
     CONF_TABLE_READS_JOIN,
     CONF_TABLE_READS_FILTER
 } ConfTableReads;
+typedef enum ConfDriver { CONF_DRIVER_RUNNER, CONF_DRIVER_PG_CRON } ConfDriver;
 typedef enum ConfMethod { CONF_METHOD_UNSET, CONF_METHOD_CONCURRENTLY, CONF_METHOD_BLOCKING } ConfMethod;
 
 /* One [table …] section. */
@@ -109,6 +110,16 @@ typedef struct Config {
     /* [migration] */
     int batch_duration;      /* ms */
     int max_replication_lag; /* ms; 0: none */
+    int max_latency;         /* ms, of the proxies' statements; 0: none */
+    int lock_hold;           /* ms that proxies hold new transactions for a lock; 0: not at all */
+    int driver;              /* ConfDriver: who runs the batches of the backfill */
+    bool trigger;            /* one fills the tenant column for writers that bypass the proxies */
+    char *coordinator_host;  /* "host:port" as the workers reach it; NULL: as it is */
+    char *workers_to_add;    /* "host:port, host:port"; NULL: none */
+    int shard_count;         /* 0: Citus's own default */
+    int blocking_rows;       /* a table of up to so many rows may be distributed at once, blocking its writers */
+    bool rebalance;          /* at the end */
+    int isolate_tenants;     /* so many of the largest tenants get a shard of their own at the end */
 
     /* [audit] */
     bool audit_enabled;

@@ -21,6 +21,7 @@ static const char *const kind_choices[] = {"auto", "distributed", "backfill", "r
 static const char *const on_unknown_choices[] = {"auto", "pass", "refuse", NULL};
 static const char *const reads_choices[] = {"off", "join", "join, filter", NULL};
 static const char *const table_reads_choices[] = {"auto", "off", "join", "join, filter", NULL};
+static const char *const driver_choices[] = {"runner", "pg_cron", NULL};
 static const char *const method_choices[] = {"auto", "concurrently", "blocking", NULL};
 
 /* clang-format off */
@@ -137,6 +138,38 @@ const Setting settings_table[] = {
     {.section = "migration", .name = "max_replication_lag", .type = SETTING_TIME, AT(max_replication_lag), .min = 0,
      .max = HOUR, .default_text = "10s", .unit = "s",
      .help = "The backfill pauses while a standby is further behind than this; 0 stands for no limit."},
+    {.section = "migration", .name = "max_latency", .type = SETTING_TIME, AT(max_latency), .min = 0, .max = 60 * SECOND,
+     .default_text = "250ms", .unit = "ms",
+     .help = "The backfill pauses while the statements that come through the proxies take longer than this on average; 0 "
+             "stands for no limit."},
+    {.section = "migration", .name = "lock_hold", .type = SETTING_TIME, AT(lock_hold), .min = 0, .max = 10 * SECOND,
+     .default_text = "500ms", .unit = "ms",
+     .help = "How long the proxies may hold new transactions on a table while the migration tries for a lock on it, which "
+             "it then gets at once; 0 stands for not at all."},
+    {.section = "migration", .name = "driver", .type = SETTING_ENUM, AT(driver), .choices = driver_choices,
+     .default_text = "runner",
+     .help = "Who runs the batches of the backfill. runner: shardferry migrate itself; pg_cron: jobs of the extension pg_cron, "
+             "which go on when shardferry migrate has ended."},
+    {.section = "migration", .name = "trigger", .type = SETTING_BOOL, AT(trigger), .default_text = "off",
+     .help = "Whether a trigger fills the tenant column for writers that do not come through a proxy, from stage derive "
+             "until stage resolve."},
+    {.section = "migration", .name = "coordinator_host", .type = SETTING_STRING, AT(coordinator_host),
+     .help = "The coordinator's address as the workers reach it, host:port. Without it, what Citus knows stays as it is."},
+    {.section = "migration", .name = "workers", .type = SETTING_STRING, AT(workers_to_add),
+     .help = "The workers that the cluster should have, host:port, separated by commas: those that it lacks are added. "
+             "Without it the cluster stays as it is."},
+    {.section = "migration", .name = "shard_count", .type = SETTING_INT, AT(shard_count), .min = 0, .max = 64000,
+     .default_text = "0",
+     .help = "The number of shards of a distributed table; 0 stands for citus.shard_count."},
+    {.section = "migration", .name = "blocking_rows", .type = SETTING_INT, AT(blocking_rows), .min = 0,
+     .max = INT32_MAX, .default_text = "100000",
+     .help = "Tables of up to so many rows that are rarely written are distributed at once, while their writers wait; all "
+             "others concurrently. A [table …] section's method overrides it."},
+    {.section = "migration", .name = "rebalance", .type = SETTING_BOOL, AT(rebalance), .default_text = "off",
+     .help = "Whether the shards are rebalanced over the workers at the end."},
+    {.section = "migration", .name = "isolate_tenants", .type = SETTING_INT, AT(isolate_tenants), .min = 0, .max = 100,
+     .default_text = "0",
+     .help = "So many of the largest tenants get a shard of their own at the end."},
 
     {.section = "audit", .name = "enabled", .type = SETTING_BOOL, AT(audit_enabled), .default_text = "on",
      .reloadable = true,

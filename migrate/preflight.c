@@ -12,12 +12,6 @@
 #include "migrate/sql/privileges.h"
 #include "migrate/sql/runner_rights.h"
 
-typedef struct Findings {
-    const Migration *migration;
-    Buf *out;
-    int n;
-} Findings;
-
 static const char *name_of(const Findings *findings, const Table *table) {
     return table_qualified_name(findings->migration->arena, table);
 }
@@ -26,17 +20,22 @@ static const char *oid_text(const Findings *findings, const Table *table) {
     return arena_printf(findings->migration->arena, "%" PRIu32, table->oid);
 }
 
-/* "object: what", then what to do. */
+/* "object: what", and what to do. */
 static void add(Findings *findings, const char *advice, const char *fmt, ...) PRINTF_LIKE(3, 4);
 static void add(Findings *findings, const char *advice, const char *fmt, ...) {
-    char text[1024];
+    char text[1024], *colon;
     va_list args;
 
     va_start(args, fmt);
     vsnprintf(text, sizeof(text), fmt, args);
     va_end(args);
-    buf_printf(findings->out, "%s\n    %s\n", text, advice);
-    findings->n++;
+    colon = strstr(text, ": ");
+    findings_add(findings,
+                 (Finding){.severity = FINDING_ERROR,
+                           .code = "finding",
+                           .object = arena_strndup(findings->migration->arena, text, (size_t)(colon - text)),
+                           .what = arena_strdup(findings->migration->arena, colon + 2),
+                           .remedy = arena_strdup(findings->migration->arena, advice)});
 }
 
 /* ---- kinds and paths ---- */
@@ -211,15 +210,14 @@ static bool check_keys(Findings *findings, Error *err) {
     return true;
 }
 
-bool preflight_run(const Migration *migration, Buf *out, int *n, Error *err) {
+bool preflight_run(Findings *findings, Error *err) {
     static bool (*const checks[])(Findings *, Error *) = {check_tables, check_types, check_privileges,
                                                           check_runner, check_keys};
-    Findings findings = {.migration = migration, .out = out};
 
     for (size_t i = 0; i < ARRAY_LEN(checks); i++) {
-        if (!checks[i](&findings, err))
+        if (!checks[i](findings, err))
             return false;
     }
-    *n = findings.n;
+    findings_sort(findings);
     return true;
 }

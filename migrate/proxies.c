@@ -116,7 +116,7 @@ static bool lose_patience(const Migration *migration, const Look *look, int64_t 
         if (!look->unregistered[i].may_register)
             return refuse_privileges(&look->unregistered[i], err);
     }
-    if (waited < (int64_t)LEASES_TO_REGISTER * migration->lease)
+    if (waited < (int64_t)LEASES_TO_REGISTER * migration->config->lease)
         return true;
     error_set(err, OBJECT_NOT_IN_PREREQUISITE_STATE,
               "a proxy is connected, but has not registered for %.1f s: %s", (double)waited / 1000,

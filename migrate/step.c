@@ -3,6 +3,8 @@
 
 #include <stdarg.h>
 
+#include "migrate/watch.h"
+
 void step_no_sql(const Migration *migration, const Table *table, Buf *out) {
     (void)migration;
     (void)table;
@@ -27,8 +29,6 @@ void step_say(const Migration *migration, const char *fmt, ...) {
     va_list args;
 
     va_start(args, fmt);
-    vfprintf(migration->out, fmt, args);
+    watch_say(migration, fmt, args);
     va_end(args);
-    fputc('\n', migration->out);
-    fflush(migration->out);
 }

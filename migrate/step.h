@@ -14,22 +14,29 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "catalog/snapshot.h"
+#include "conf/config.h"
 
-/* What the steps share. Nothing in it changes during a run. */
+typedef struct Watch Watch;
+
+/* What the steps share. The catalog in it is read anew between two steps where the first one has changed it;
+ * during a step nothing in it changes. */
 typedef struct Migration {
     PGconn *conn;
     Arena *arena;
+    const Config *config;
+    Watch *watch; /* NULL where nothing is run: see migrate/watch.h */
     const Snapshot *snapshot;
-    const Table **tables; /* those that get the tenant column, parents before their children; no partitions */
+    struct KeptSnapshot *kept; /* this one and those before it */
+    /* No partitions in any of these; parents come before their children. */
+    const Table **tables; /* those that get the tenant column */
     int ntables;
     const Table **all; /* and those that have it: all that will be distributed, whose keys get the tenant */
     int nall;
+    const Table **references; /* those that will be reference tables */
+    int nreferences;
     Stage to; /* how far it goes */
     FILE *out;
-    int lock_wait;           /* ms in all that a step tries for a lock */
-    int lease;               /* ms, a proxy's */
-    int batch_duration;      /* ms that a batch should take */
-    int max_replication_lag; /* ms; 0: not looked at */
+    int lock_wait; /* ms in all that a step tries for a lock */
 } Migration;
 
 typedef void StepSql(const Migration *migration, const Table *table, Buf *out);
@@ -38,19 +45,33 @@ typedef enum StepScope {
     STEP_ONCE,             /* for the database; `table` is NULL */
     STEP_EACH_BACKFILL,    /* for each table that gets the tenant column */
     STEP_EACH_DISTRIBUTED, /* for each table that will be distributed */
+    STEP_EACH_REFERENCE,   /* for each table that will be a reference table */
 } StepScope;
+
+typedef MUST_USE bool StepAction(const Migration *migration, const Table *table, Error *err);
 
 typedef struct Step {
     const char *name;
     StepScope scope;
-    bool waits; /* for the effects of the steps before it */
+    bool waits;           /* for the effects of the steps before it */
+    bool only_looks;      /* changes nothing that `check` could see: a later step shows that it was passed */
+    bool changes_catalog; /* so that the snapshot is read anew behind it */
+    bool needs_citus;     /* without Citus on the server it is printed, not run */
+    /* For people who read the plan: why it is there; the strongest lock that it takes and what that keeps
+     * waiting ("ACCESS EXCLUSIVE, a moment"), NULL for none; and about how long a row takes. */
+    const char *why;
+    const char *lock;
+    double us_per_row;
     /* Appends what it does, as a phrase: "add column store_id to public.line_items". */
     StepSql *describe;
-    /* Appends the SQL that it runs, and the SQL that takes it back; nothing where it only waits. */
+    /* Appends the SQL that it runs, and the SQL that takes it back; nothing where it only waits. Both are
+     * written for the state that the steps before it leave behind, also where these have not been run. */
     StepSql *script;
     StepSql *undo;
     MUST_USE bool (*check)(const Migration *migration, const Table *table, bool *done, Error *err);
-    MUST_USE bool (*run)(const Migration *migration, const Table *table, Error *err);
+    StepAction *run;
+    StepAction *verify; /* behind run, beside check, which has to find it done then; NULL: check is enough */
+    StepAction *revert; /* takes back what was done of it, also half of it; NULL: there is nothing to take back */
 } Step;
 
 extern const Step step_schema;      /* schema shardferry */
@@ -68,6 +89,14 @@ extern const Step step_foreign_key; /* foreign keys with the tenant */
 extern const Step step_keyed;       /* stage keyed */
 extern const Step step_swap;        /* the keys without the tenant go */
 extern const Step step_resolve;     /* stage resolve */
+
+/* All of them in order, each with the stage that it is on the way to. */
+typedef struct StepEntry {
+    const Step *step;
+    Stage to;
+} StepEntry;
+extern const StepEntry steps[];
+extern const int steps_count;
 
 /* For a step that only waits. */
 void step_no_sql(const Migration *migration, const Table *table, Buf *out);

@@ -106,7 +106,7 @@ static bool check(const Migration *migration, const Table *table, bool *done, Er
 /* ---- pace ---- */
 
 static void adapt(Walk *walk, int64_t took_ms) {
-    int64_t target = walk->migration->batch_duration;
+    int64_t target = walk->migration->config->batch_duration;
     int64_t next = took_ms > 0 ? walk->batch * target / took_ms : 2 * walk->batch;
 
     next = next > 2 * walk->batch ? 2 * walk->batch : next < walk->batch / 2 ? walk->batch / 2 : next;
@@ -141,7 +141,7 @@ static bool read_lag(const Migration *migration, bool *behind, const char **who,
 
     if (!result)
         return false;
-    *behind = PQntuples(result) == 1 && query_int(result, 0, 0) > migration->max_replication_lag;
+    *behind = PQntuples(result) == 1 && query_int(result, 0, 0) > migration->config->max_replication_lag;
     if (*behind)
         *who = arena_printf(migration->arena, "standby %s is %" PRId64 " ms behind", PQgetvalue(result, 0, 1),
                             query_int(result, 0, 0));
@@ -154,7 +154,7 @@ static bool wait_for_standbys(Walk *walk, Error *err) {
     const char *who;
     bool behind = true;
 
-    if (migration->max_replication_lag == 0 || session_clock() - walk->lag_seen < LAG_EVERY_MS)
+    if (migration->config->max_replication_lag == 0 || session_clock() - walk->lag_seen < LAG_EVERY_MS)
         return true;
     while (behind) {
         if (!read_lag(migration, &behind, &who, err))

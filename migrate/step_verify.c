@@ -192,6 +192,7 @@ static bool run(const Migration *migration, const Table *table, Error *err) {
 
 const Step step_verify = {.name = "verify",
                           .scope = STEP_EACH_DISTRIBUTED,
+                          .only_looks = true,
                           .describe = describe,
                           .script = script,
                           .undo = step_no_sql,

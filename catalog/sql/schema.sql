@@ -60,5 +60,44 @@ CREATE TABLE IF NOT EXISTS shardferry.journal (
     backend_pid integer NOT NULL DEFAULT pg_catalog.pg_backend_pid()
 );
 
+-- What the operator wants of a running migration: from a proxy's console, or by hand. One row.
+CREATE TABLE IF NOT EXISTS shardferry.control (
+    only_row        boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+    paused          boolean NOT NULL DEFAULT false,
+    rows_per_second bigint CHECK (rows_per_second > 0), -- of a backfill; NULL: no limit
+    changed         timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+    changed_by      text
+);
+INSERT INTO shardferry.control DEFAULT VALUES ON CONFLICT DO NOTHING;
+
+-- Where the running step is, and where the last ones ended; for people. Written by the runner now and then.
+CREATE TABLE IF NOT EXISTS shardferry.progress (
+    step            text NOT NULL,
+    object          text NOT NULL DEFAULT '',
+    started         timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+    updated         timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+    finished        timestamptz,
+    work_done       bigint,
+    work_total      bigint,
+    unit            text,   -- of both: rows, blocks, bytes, tables
+    rate            bigint, -- a second
+    batch           bigint,
+    waiting_for     text,   -- what it waits for; NULL while it works
+    blocked_by      text,
+    runner_pid      integer NOT NULL,
+    PRIMARY KEY (step, object)
+);
+
+-- Keys and constraints as they were before the migration took them away: what undo makes again.
+CREATE TABLE IF NOT EXISTS shardferry.old_key (
+    table_schema text NOT NULL,
+    table_name   text NOT NULL,
+    name         text NOT NULL,
+    kind         text NOT NULL, -- p, u, f as in pg_constraint; i: a bare unique index
+    definition   text NOT NULL,
+    dropped      timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+    PRIMARY KEY (table_schema, table_name, name)
+);
+
 -- Proxies that are connected already load the catalog and register.
 NOTIFY shardferry;

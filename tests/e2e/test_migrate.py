@@ -259,7 +259,7 @@ def test_all_findings_at_once(bare_shop):
         assert 'role "some_writer" may insert into some of its columns only' in result.stdout
         assert 'role "some_writer" may insert into it' not in result.stdout
         assert "reader" not in result.stdout
-        assert "4 findings" in result.stdout
+        assert "4 errors" in result.stdout
         assert not bare_shop.has_schema()
     finally:
         bare_shop.execute("DROP OWNED BY writer, some_writer, reader; DROP ROLE writer, some_writer, reader")
