@@ -11,7 +11,7 @@ enum { ID_TO = 256, ID_DRY_RUN, ID_YES, ID_LOCK_WAIT };
 
 static const CommandOption options[] = {
     {'c', "config", "FILE", "the configuration file; - for standard input"},
-    {ID_TO, "to", "STAGE", "how far to go: derive, keyed or resolve (default)"},
+    {ID_TO, "to", "STAGE", "how far to go: derive, keyed, resolve or distributed (default)"},
     {ID_DRY_RUN, "dry-run", NULL, "print the SQL of each step, change nothing"},
     {ID_YES, "yes", NULL, "do not ask"},
     {ID_LOCK_WAIT, "lock-wait", "SECONDS", "how long in all to try for a lock (60)"},
@@ -48,8 +48,7 @@ static int check_arguments(const Command *self, const Arguments *arguments, Migr
                                stage_name(MIGRATE_LAST_STAGE));
     if (out->to < STAGE_DERIVE)
         return command_misused(
-            self, "--to %s: a migration does not go back; --dry-run prints what takes a step back",
-            arguments->to);
+            self, "--to %s: a migration does not go back; shardferry undo does", arguments->to);
     seconds = strtol(arguments->lock_wait, &end, 10);
     if (end == arguments->lock_wait || *end || seconds < 0 || seconds > 86400)
         return command_misused(self, "--lock-wait: \"%s\" is not a number of seconds from 0 to 86400",
@@ -81,7 +80,7 @@ static int migrate(const Arguments *arguments, const MigrateOptions *out) {
 }
 
 static int run(const Command *self, int argc, char **argv) {
-    Arguments arguments = {.to = "resolve", .lock_wait = "60"};
+    Arguments arguments = {.to = "distributed", .lock_wait = "60"};
     MigrateOptions out = {.out = stdout};
     int id, status;
 

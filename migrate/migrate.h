@@ -11,7 +11,7 @@
 #include "conf/config.h"
 
 /* The last stage that this version can reach. */
-#define MIGRATE_LAST_STAGE STAGE_RESOLVE
+#define MIGRATE_LAST_STAGE STAGE_DISTRIBUTED
 
 typedef struct MigrateOptions {
     Stage to;      /* STAGE_DERIVE … MIGRATE_LAST_STAGE */

@@ -7,10 +7,12 @@
 
 #include <inttypes.h>
 
+#include "catalog/query.h"
 #include "catalog/stage.h"
 #include "migrate/migration.h"
 #include "migrate/preflight.h"
 #include "migrate/session.h"
+#include "migrate/sql/citus_offered.h"
 #include "migrate/tasks.h"
 #include "migrate/watch.h"
 
@@ -18,6 +20,7 @@ typedef struct Run {
     Migration migration;
     const MigrateOptions *options;
     Tasks tasks;
+    bool script_remains; /* for a server with Citus: what is behind migration.to */
 } Run;
 
 /* ---- doing it ---- */
@@ -133,6 +136,22 @@ static void print_findings(const Run *run, const Findings *findings) {
                  findings->errors == 1 ? "" : "s");
 }
 
+/* Those behind resolve, as a script for a server that has Citus. */
+static void print_remaining(Run *run) {
+    Migration *migration = &run->migration;
+    Tasks all, remaining = {0};
+
+    migration->to = run->options->to;
+    all = tasks_list(migration);
+    remaining.items = all.items;
+    for (int i = 0; i < all.n; i++) {
+        if (all.items[i].to > STAGE_RESOLVE)
+            remaining.items[remaining.n++] = all.items[i];
+    }
+    step_say(migration, "\n-- This server does not offer Citus. What remains, for psql, where it does:\n");
+    tasks_print(migration, &remaining, false, run->options->out);
+}
+
 static MigrateResult proceed(Run *run, Error *err) {
     Migration *migration = &run->migration;
     Findings findings = {.migration = migration};
@@ -147,16 +166,37 @@ static MigrateResult proceed(Run *run, Error *err) {
         return MIGRATE_FAILED;
     if (run->options->dry_run) {
         tasks_print(migration, &run->tasks, true, run->options->out);
+        if (run->script_remains)
+            print_remaining(run);
         return MIGRATE_DONE;
     }
     if (run->tasks.pending == 0) {
-        step_say(migration, "nothing to do: %d table%s found in stage %s or behind it", migration->ntables,
-                 migration->ntables == 1 ? "" : "s", stage_name(migration->to));
-        return MIGRATE_DONE;
+        step_say(migration, "nothing to do: %d table%s found in stage %s or behind it", migration->nall,
+                 migration->nall == 1 ? "" : "s", stage_name(migration->to));
+    } else {
+        if (!confirmed(run))
+            return MIGRATE_DECLINED;
+        if (!run_tasks(run, err))
+            return MIGRATE_FAILED;
     }
-    if (!confirmed(run))
-        return MIGRATE_DECLINED;
-    return run_tasks(run, err) ? MIGRATE_DONE : MIGRATE_FAILED;
+    if (run->script_remains)
+        print_remaining(run);
+    return MIGRATE_DONE;
+}
+
+/* A server without Citus is taken as far as it goes. */
+static bool choose_end(Run *run, Error *err) {
+    Migration *migration = &run->migration;
+    PGresult *result = query_run(migration->conn, "looking for Citus", sql_citus_offered, 0, NULL, err);
+
+    if (!result)
+        return false;
+    if (migration->to > STAGE_RESOLVE && !query_bool(result, 0, 0)) {
+        run->script_remains = true;
+        migration->to = STAGE_RESOLVE;
+    }
+    PQclear(result);
+    return true;
 }
 
 MigrateResult migrate_run(const Config *config, const MigrateOptions *options, Error *err) {
@@ -166,7 +206,8 @@ MigrateResult migrate_run(const Config *config, const MigrateOptions *options, E
 
     if (!migration_open(&run.migration, config, !options->dry_run, err))
         return MIGRATE_FAILED;
-    if (options->dry_run || (run.migration.watch = watch_open(config, options->out, err)))
+    if (choose_end(&run, err) &&
+        (options->dry_run || (run.migration.watch = watch_open(config, options->out, err))))
         result = proceed(&run, err);
     migration_close(&run.migration);
     return result;
