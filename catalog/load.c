@@ -14,8 +14,10 @@
 #include "catalog/sql/load_begin.h"
 #include "catalog/sql/load_blockers.h"
 #include "catalog/sql/load_citus.h"
+#include "catalog/sql/load_citus_remains.h"
 #include "catalog/sql/load_columns.h"
 #include "catalog/sql/load_database.h"
+#include "catalog/sql/load_detached_keys.h"
 #include "catalog/sql/load_file_search_path.h"
 #include "catalog/sql/load_foreign_keys.h"
 #include "catalog/sql/load_keys.h"
@@ -35,7 +37,7 @@ enum { MAX_KEY_COLUMNS = 128 }; /* beyond INDEX_MAX_KEYS of any build */
 
 typedef struct TableByOid {
     uint32_t oid;
-    Table *table;
+    Table *table; /* NULL: it is none of the application's */
     UT_hash_handle hh;
 } TableByOid;
 
@@ -46,6 +48,8 @@ typedef struct Loader {
     Arena *arena;
     TableByOid *by_oid;
     bool has_stages;
+    bool has_detached_keys;
+    bool has_remains; /* of tables that Citus has distributed */
     bool reads_files; /* may read pg_file_settings */
     const char *built_in_path;
     int64_t deadline; /* ms of clock_ms; 0 outside of the transaction */
@@ -144,6 +148,8 @@ static bool take_database(Loader *loader, const PGresult *result, int row) {
     target->has_citus = query_bool(result, row, 3);
     loader->has_stages = query_bool(result, row, 4);
     loader->reads_files = query_bool(result, row, 5);
+    loader->has_detached_keys = query_bool(result, row, 6);
+    loader->has_remains = query_bool(result, row, 7);
     return true;
 }
 
@@ -170,10 +176,29 @@ static bool take_setting(Loader *loader, const PGresult *result, int row) {
     return true;
 }
 
-static bool take_table(Loader *loader, const PGresult *result, int row) {
-    TableByOid *entry = ARENA_NEW(loader->arena, TableByOid);
+/* Keeps it from being taken for a table. */
+static bool take_remains(Loader *loader, const PGresult *result, int row) {
+    uint32_t oid = oid_at(result, row, 0);
+    TableByOid *entry;
 
-    entry->oid = oid_at(result, row, 0);
+    HASH_FIND(hh, loader->by_oid, &oid, sizeof(oid), entry);
+    if (entry)
+        return true;
+    entry = ARENA_NEW(loader->arena, TableByOid);
+    entry->oid = oid;
+    HASH_ADD(hh, loader->by_oid, oid, sizeof(entry->oid), entry);
+    return true;
+}
+
+static bool take_table(Loader *loader, const PGresult *result, int row) {
+    uint32_t oid = oid_at(result, row, 0);
+    TableByOid *entry;
+
+    HASH_FIND(hh, loader->by_oid, &oid, sizeof(oid), entry);
+    if (entry)
+        return true;
+    entry = ARENA_NEW(loader->arena, TableByOid);
+    entry->oid = oid;
     entry->table = snapshot_add_table(loader->builder, PQgetvalue(result, row, 1), PQgetvalue(result, row, 2),
                                       PQgetvalue(result, row, 3)[0]);
     entry->table->oid = entry->oid;
@@ -312,10 +337,14 @@ static bool load_all(Loader *loader) {
         target->search_path = loader->built_in_path;
     return each_row(loader, "reading the schemas", sql_load_schemas, take_schema) &&
            each_row(loader, "reading the settings", sql_load_settings, take_setting) &&
+           (!loader->has_remains ||
+            each_row(loader, "reading what Citus has left", sql_load_citus_remains, take_remains)) &&
            each_row(loader, "reading the tables", sql_load_tables, take_table) &&
            each_row(loader, "reading the columns", sql_load_columns, take_column) &&
            each_row(loader, "reading the keys", sql_load_keys, take_key) &&
            each_row(loader, "reading the foreign keys", sql_load_foreign_keys, take_foreign_key) &&
+           (!loader->has_detached_keys ||
+            each_row(loader, "reading the detached keys", sql_load_detached_keys, take_foreign_key)) &&
            (!target->has_citus || each_row(loader, "reading Citus's tables", sql_load_citus, take_citus)) &&
            (!loader->has_stages || each_row(loader, "reading the stages", sql_load_stages, take_stage));
 }

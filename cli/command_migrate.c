@@ -11,7 +11,7 @@ enum { ID_TO = 256, ID_DRY_RUN, ID_YES, ID_LOCK_WAIT };
 
 static const CommandOption options[] = {
     {'c', "config", "FILE", "the configuration file; - for standard input"},
-    {ID_TO, "to", "STAGE", "how far to go: derive, keyed, resolve or distributed (default)"},
+    {ID_TO, "to", "STAGE", "how far to go: derive, keyed, resolve, distributed (default) or done"},
     {ID_DRY_RUN, "dry-run", NULL, "print the SQL of each step, change nothing"},
     {ID_YES, "yes", NULL, "do not ask"},
     {ID_LOCK_WAIT, "lock-wait", "SECONDS", "how long in all to try for a lock (60)"},
@@ -43,9 +43,6 @@ static int check_arguments(const Command *self, const Arguments *arguments, Migr
         return command_misused(self, "-c FILE is missing");
     if (!stage_parse(arguments->to, &out->to))
         return command_misused(self, "--to: there is no stage \"%s\"", arguments->to);
-    if (out->to > MIGRATE_LAST_STAGE)
-        return command_misused(self, "--to %s: this version migrates up to stage %s", arguments->to,
-                               stage_name(MIGRATE_LAST_STAGE));
     if (out->to < STAGE_DERIVE)
         return command_misused(
             self, "--to %s: a migration does not go back; shardferry undo does", arguments->to);

@@ -163,7 +163,8 @@ static bool check_required(const Config *config, ConfigUse use, Error *err) {
     if (proxy && !config->coordinator)
         return missing(config, "proxy", "coordinator", "for example: coordinator = host=127.0.0.1 port=5432",
                        err);
-    if ((use == CONFIG_FOR_MIGRATE || (proxy && config->tenant_table)) && !config->control_conninfo)
+    if ((use == CONFIG_FOR_MIGRATE || use == CONFIG_FOR_PLAN || (proxy && config->tenant_table)) &&
+        !config->control_conninfo)
         return missing(config, "control", "conninfo",
                        "for example: conninfo = host=127.0.0.1 port=5432 dbname=app user=shardferry", err);
     if ((use == CONFIG_FOR_MIGRATE || use == CONFIG_FOR_LINT) && !config->tenant_table)

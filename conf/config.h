@@ -144,6 +144,7 @@ typedef struct Config {
 typedef enum ConfigUse {
     CONFIG_FOR_PROXY,   /* [proxy] listen, coordinator; [control] conninfo where [tenant] is there */
     CONFIG_FOR_MIGRATE, /* [control] conninfo, [tenant] table */
+    CONFIG_FOR_PLAN,    /* [control] conninfo: where [tenant] table is missing, it is suggested */
     CONFIG_FOR_LINT,    /* [tenant] table */
     CONFIG_FOR_CHECK,   /* checks what is there */
 } ConfigUse;

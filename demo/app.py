@@ -9,13 +9,14 @@ of shardferry.
     app.py CONNINFO RESULT
 
 The file RESULT gets what the processes saw, for whoever wants to check: each statement's kind, start and
-duration; each line item's id, the start of the statement that inserted it and the store that its order
-belongs to; each error.
+duration; the ledger, which has the table, the key and the tenant of each row that was committed, and the start of
+the statement that inserted it; the same of rows of which nobody told whether they were committed; each error.
 """
 
 import itertools
 import json
 import multiprocessing
+import os
 import random
 import signal
 import sys
@@ -25,6 +26,7 @@ import traceback
 import psycopg
 import psycopg2
 
+RESULTS = ("statements", "ledger", "uncertain", "errors")
 STORES = 442
 FAVOURITE_STORE = 5
 
@@ -41,20 +43,26 @@ class Worker:
         self.random = random.Random(self.name)
         self.counter = itertools.count(1)
         self.statements = []
-        self.items = []
+        self.pending = []
+        self.ledger = []
+        self.uncertain = []
         self.errors = []
 
     def run(self):
-        connection = None
-        while not self.stop.is_set():
+        connection, parent = None, os.getppid()
+        # A parent that was killed could not say when to stop.
+        while not self.stop.is_set() and os.getppid() == parent:
             try:
                 if connection is None:
                     connection = self.connect()
                 self.transaction(connection)
+                self.ledger += self.pending
             except (psycopg.Error, psycopg2.Error) as error:
-                self.errors.append(f"{self.name}: {type(error).__name__}: {error}")
+                self.errors.append((time.monotonic(), f"{self.name}: {type(error).__name__}: {error}"))
+                self.uncertain += self.pending
                 connection = self.discard(connection)
                 time.sleep(0.1)
+            self.pending = []
             # A pool that gives up its connections now and then.
             if next(self.counter) % 400 == 0:
                 connection = self.discard(connection)
@@ -67,7 +75,11 @@ class Worker:
             connection.close()
 
     def result(self):
-        return {"statements": self.statements, "items": self.items, "errors": self.errors}
+        return {name: getattr(self, name) for name in RESULTS}
+
+    def inserted(self, table, start, key, tenant):
+        """A row that is there once the transaction is committed."""
+        self.pending.append((table, start, key, tenant))
 
     def timed(self, kind, call, *arguments):
         """Runs one statement; returns its start and what the call returned."""
@@ -99,7 +111,7 @@ class Simple(Worker):
             store_id = self.store()
             self.timed("read", cursor.execute, "SELECT product_id, price FROM products WHERE store_id = %s", (store_id,))
             basket = list(self.basket(cursor.fetchall()))
-            self.timed(
+            start, _ = self.timed(
                 "order",
                 cursor.execute,
                 "INSERT INTO orders (store_id, status, billing_address, ordered_at)"
@@ -107,6 +119,7 @@ class Simple(Worker):
                 (store_id, "123 Main St., it's the red house"),
             )
             (order_id,) = cursor.fetchone()
+            self.inserted("orders", start, order_id, store_id)
             self.random.choice((self.one_by_one, self.in_one_string))(cursor, store_id, order_id, basket)
 
     def one_by_one(self, cursor, store_id, order_id, basket):
@@ -118,7 +131,7 @@ class Simple(Worker):
                 " VALUES (DEFAULT, %s, %s, %s, %s) RETURNING line_item_id",
                 (product_id, order_id, quantity, amount),
             )
-            self.items.append((start, cursor.fetchone()[0], store_id))
+            self.inserted("line_items", start, cursor.fetchone()[0], store_id)
 
     def in_one_string(self, cursor, store_id, order_id, basket):
         """Several statements in one query string; a key of the application's own making for each."""
@@ -134,7 +147,8 @@ class Simple(Worker):
         ]
         string = b"\n".join([*inserts, b"UPDATE orders SET status = 'Paid' WHERE order_id = %d;" % order_id])
         start, _ = self.timed("item", cursor.execute, string)
-        self.items += [(start, line_item_id, store_id) for line_item_id in ids]
+        for line_item_id in ids:
+            self.inserted("line_items", start, line_item_id, store_id)
 
 
 class Modern(Worker):
@@ -152,7 +166,7 @@ class Modern(Worker):
             store_id = self.store()
             self.timed("read", cursor.execute, "SELECT product_id, price FROM products WHERE store_id = %s", (store_id,))
             basket = list(self.basket(cursor.fetchall()))
-            self.timed(
+            start, _ = self.timed(
                 "order",
                 cursor.execute,
                 "INSERT INTO orders (store_id, status, billing_address, ordered_at)"
@@ -160,10 +174,12 @@ class Modern(Worker):
                 (store_id, "Pending", "123 Main St."),
             )
             (order_id,) = cursor.fetchone()
+            self.inserted("orders", start, order_id, store_id)
             self.insert_items(connection, cursor, store_id, order_id, basket)
 
     def keep(self, start, cursor, store_id):
-        self.items += [(start, row[0], store_id) for row in cursor.fetchall()]
+        for row in cursor.fetchall():
+            self.inserted("line_items", start, row[0], store_id)
 
 
 class Extended(Modern):
@@ -251,23 +267,27 @@ class Reader(Modern):
         " JOIN line_items i USING (order_id) GROUP BY s.category ORDER BY turnover DESC",
     )
 
+    LAST = "SELECT last_value FROM orders_order_id_seq"
+
     def __init__(self, conninfo, stop):
         super().__init__(conninfo, stop)
         self.next_report = time.monotonic() + 1
         self.reports = itertools.cycle(self.REPORTS)
-        self.last_order = 1
+        self.last = 1
 
     def transaction(self, connection):
         connection.autocommit = True
         with connection.cursor() as cursor:
-            if time.monotonic() >= self.next_report:
-                self.timed("report", cursor.execute, next(self.reports))
-                self.next_report = time.monotonic() + self.reports_every
-                (self.last_order,) = cursor.execute("SELECT last_value FROM orders_order_id_seq").fetchone()
+            self.report_if_due(cursor)
             text = self.random.choice(self.READS)
-            self.timed("read", cursor.execute, text, {"order": self.random.randint(1, self.last_order),
-                                                      "store": self.store()})
+            self.timed("read", cursor.execute, text, {"order": self.random.randint(1, self.last), "store": self.store()})
             cursor.fetchall()
+
+    def report_if_due(self, cursor):
+        if time.monotonic() >= self.next_report:
+            self.timed("report", cursor.execute, next(self.reports))
+            self.next_report = time.monotonic() + self.reports_every
+            (self.last,) = cursor.execute(self.LAST).fetchone()
 
 
 WORKERS = (Simple, Simple, Extended, Prepared, Reader)
@@ -277,23 +297,28 @@ def work(worker, number, conninfo, stop, results):
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     process = worker(conninfo, stop)
     process.random.seed(f"{worker.name} {number}")
+    parent = os.getppid()
     try:
         process.run()
     except Exception:
-        process.errors.append(f"{worker.name}: {traceback.format_exc()}")
+        process.errors.append((time.monotonic(), f"{worker.name}: {traceback.format_exc()}"))
+    if os.getppid() != parent:
+        # Nobody reads the result, and to write it would wait for a reader.
+        os._exit(1)
     results.put(process.result())
 
 
-def main(conninfo, path):
+def main(conninfo, path, workers=WORKERS):
+    """Runs the workers until SIGTERM, then writes what they saw to the file `path`."""
     stop, results = multiprocessing.Event(), multiprocessing.Queue()
     signal.signal(signal.SIGTERM, lambda signum, frame: stop.set())
     processes = [
         multiprocessing.Process(target=work, args=(worker, number, conninfo, stop, results))
-        for number, worker in enumerate(WORKERS)
+        for number, worker in enumerate(workers)
     ]
     for process in processes:
         process.start()
-    together = {"statements": [], "items": [], "errors": []}
+    together = {name: [] for name in RESULTS}
     for _ in processes:
         for name, values in results.get().items():
             together[name] += values

@@ -142,34 +142,106 @@ class Workspace:
 class Postgres:
     """A PostgreSQL server of a workspace. Its superuser is postgres; everybody on 127.0.0.1 is trusted."""
 
-    def __init__(self, workspace, settings=()):
+    def __init__(self, workspace, settings=(), name="postgres", like=None):
+        """`name` tells it from others in the workspace; `like` is one that has not been started, whose files are copied."""
         self.workspace = workspace
+        self.name = name
+        self.settings = dict(settings)
         self.port = free_port()
+        self.socket_directory = workspace.writable_directory(name)
+        self.data = os.path.join(self.socket_directory, "data")
+        if like:
+            command = ["cp", "-R", like.data, self.data]
+        else:
+            command = [postgres_bindir() + "/initdb", "-D", self.data, "-U", "postgres", "-A", "trust", "-E", "UTF8",
+                       "--locale=C.UTF-8", "-N"]
+        made = subprocess.run(command, capture_output=True, text=True, cwd=self.socket_directory, **unprivileged())
+        if made.returncode != 0:
+            raise Failure(f"{command[0]} failed:\n{made.stdout}{made.stderr}")
+
+    def start(self):
+        fixed = {"listen_addresses": "127.0.0.1", "port": self.port, "unix_socket_directories": self.socket_directory}
+        options = [part for name, value in {**fixed, **self.settings}.items() for part in ("-c", f"{name}={value}")]
         bindir = postgres_bindir()
-        home = workspace.writable_directory("postgres")
-        data = os.path.join(home, "data")
-        initdb = subprocess.run(
-            [bindir + "/initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N"],
-            capture_output=True,
-            text=True,
-            cwd=home,
-            **unprivileged(),
-        )
-        if initdb.returncode != 0:
-            raise Failure(f"initdb failed:\n{initdb.stdout}{initdb.stderr}")
-        fixed = {"listen_addresses": "127.0.0.1", "port": self.port, "unix_socket_directories": home}
-        options = [part for name, value in {**fixed, **dict(settings)}.items() for part in ("-c", f"{name}={value}")]
         # SIGINT is PostgreSQL's fast shutdown: sessions are ended, not waited for.
-        self.child = workspace.start(
-            "postgres-server",
-            [bindir + "/postgres", "-D", data, *options],
+        self.child = self.workspace.start(
+            f"{self.name}-server",
+            [bindir + "/postgres", "-D", self.data, *options],
             stop_signal=signal.SIGINT,
             privileged=False,
-            cwd=home,
+            cwd=self.socket_directory,
         )
-        self.socket_directory = home
         is_ready = [bindir + "/pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port), "-t", "1"]
-        workspace.wait_until("postgres-server", self.child, lambda: subprocess.run(is_ready).returncode == 0)
+        self.workspace.wait_until(f"{self.name}-server", self.child, lambda: subprocess.run(is_ready).returncode == 0)
+        return self
 
     def conninfo(self, dbname, user="postgres"):
         return f"host=127.0.0.1 port={self.port} dbname={dbname} user={user}"
+
+
+# ---- Citus ----
+
+CITUS_SETTINGS = {
+    "shared_preload_libraries": "citus",
+    "wal_level": "logical",
+    "max_prepared_transactions": "200",
+    "max_worker_processes": "24",
+    "max_replication_slots": "16",
+    "max_wal_senders": "16",
+    "citus.shard_count": "8",
+    "citus.node_conninfo": "sslmode=disable",
+    "citus.enable_statistics_collection": "off",
+}
+
+
+def citus_is_offered():
+    """Whether the installation has the extension."""
+    found = [
+        subprocess.run([postgres_bindir() + "/pg_config", f"--{what}"], capture_output=True, text=True).stdout.strip()
+        for what in ("pkglibdir", "sharedir")
+    ]
+    return all(found) and os.path.exists(f"{found[0]}/citus.so") and os.path.exists(f"{found[1]}/extension/citus.control")
+
+
+class Cluster:
+    """A server that can become Citus's coordinator, and two that can become its workers. `connect` opens an autocommit
+    connection, as superuser, by a conninfo."""
+
+    def __init__(self, workspace, settings, connect):
+        self.connect = connect
+        coordinator = Postgres(workspace, {**settings, **CITUS_SETTINGS}, "coordinator")
+        workers = [Postgres(workspace, coordinator.settings, f"worker-{number}", coordinator) for number in (1, 2)]
+        self.nodes = [node.start() for node in (coordinator, *workers)]
+        for node in self.nodes:
+            with connect(node.conninfo("postgres")) as connection:
+                self.allow_plugin(connection)
+
+    @property
+    def coordinator(self):
+        return self.nodes[0]
+
+    @staticmethod
+    def allow_plugin(connection):
+        """Recent minor releases decode with listed libraries alone; older ones do not know the setting."""
+        known = connection.execute("SELECT setting FROM pg_settings WHERE name = 'output_plugin_libraries'").fetchone()
+        if known:
+            connection.execute(f"ALTER SYSTEM SET output_plugin_libraries = {known[0]}, citus")
+            connection.execute("SELECT pg_reload_conf()")
+
+    def scale_out(self, database, owner, member):
+        """Makes a cluster for a database of the coordinator that is there already, with its owner and a member of that."""
+        for node in self.nodes[1:]:
+            with self.connect(node.conninfo("postgres")) as connection:
+                connection.execute(f"CREATE ROLE {owner} LOGIN")
+                connection.execute(f"CREATE ROLE {member} LOGIN IN ROLE {owner}")
+                connection.execute(f"CREATE DATABASE {database} OWNER {owner}")
+                connection.execute(f"GRANT CREATE ON DATABASE {database} TO {member}")
+            with self.connect(node.conninfo(database)) as connection:
+                connection.execute(f"GRANT CREATE ON SCHEMA public TO {owner}")
+        for node in self.nodes:
+            with self.connect(node.conninfo(database)) as connection:
+                connection.execute("CREATE EXTENSION citus")
+        with self.connect(self.coordinator.conninfo(database)) as connection:
+            connection.execute(f"SELECT citus_set_coordinator_host('127.0.0.1', {self.coordinator.port})")
+            for node in self.nodes[1:]:
+                connection.execute(f"SELECT citus_add_node('127.0.0.1', {node.port})")

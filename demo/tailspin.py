@@ -90,6 +90,8 @@ def create(connect, scale):
                 connection.execute(statement)
         connection.execute("RESET ROLE")
         connection.execute("VACUUM ANALYZE")
+        # How often a table is written is told by what comes from now on.
+        connection.execute("SELECT pg_stat_reset()")
         counts = {}
         for table in ("stores", "products", "orders", "line_items"):
             counts[table] = connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]

@@ -2,9 +2,12 @@
 #include "migrate/backfill.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "catalog/query.h"
 #include "catalog/stage.h"
+#include "migrate/sql/backfill_give.h"
+#include "migrate/sql/backfill_holder.h"
 #include "migrate/sql/backfill_reset.h"
 #include "migrate/sql/backfill_state.h"
 #include "migrate/sql/not_null.h"
@@ -39,6 +42,7 @@ bool backfill_read(const Migration *migration, const Table *table, BackfillState
         state->seen = query_int(result, 0, 1);
         state->filled = query_int(result, 0, 2);
         state->finished = query_bool(result, 0, 3);
+        state->by_pg_cron = strcmp(PQgetvalue(result, 0, 4), BACKFILL_BY_PG_CRON) == 0;
     }
     PQclear(result);
     return true;
@@ -48,6 +52,15 @@ bool backfill_reset(const Migration *migration, const Table *table, Error *err) 
     const char *params[] = {table->schema, table->name};
     PGresult *result =
         query_run(migration->conn, "beginning the backfill anew", sql_backfill_reset, 2, params, err);
+
+    PQclear(result);
+    return result != NULL;
+}
+
+bool backfill_give(const Migration *migration, const Table *table, const char *driver, Error *err) {
+    const char *params[] = {table->schema, table->name, driver};
+    PGresult *result =
+        query_run(migration->conn, "taking the backfill over", sql_backfill_give, 3, params, err);
 
     PQclear(result);
     return result != NULL;
@@ -80,12 +93,10 @@ static void append_cursor(Buf *out, const Key *key, const char *cursor) {
         buf_printf(out, "%s(%s)[%d]::%s", i ? ", " : "", cursor, i + 1, key->columns[i]->type);
 }
 
-static void append_range(Buf *out, const Migration *migration, const Table *table,
-                         const BackfillBatch *batch) {
+static void append_rows(Buf *out, const Migration *migration, const Table *table,
+                        const BackfillBatch *batch) {
     const Key *key = backfill_key(table);
 
-    buf_append_cstr(out, "WITH range AS MATERIALIZED (\n    SELECT ");
-    append_columns(out, "", key, "");
     buf_printf(out, " FROM %s", table_qualified_name(migration->arena, table));
     if (batch->behind) {
         buf_append_cstr(out, " WHERE (");
@@ -96,7 +107,17 @@ static void append_range(Buf *out, const Migration *migration, const Table *tabl
     }
     buf_append_cstr(out, "\n    ORDER BY ");
     append_columns(out, "", key, "");
-    buf_printf(out, " LIMIT %s\n), ends AS (\n    SELECT ARRAY[", batch->rows);
+    buf_printf(out, " LIMIT %s\n)", batch->rows);
+}
+
+static void append_range(Buf *out, const Migration *migration, const Table *table,
+                         const BackfillBatch *batch) {
+    const Key *key = backfill_key(table);
+
+    buf_append_cstr(out, "WITH range AS MATERIALIZED (\n    SELECT ");
+    append_columns(out, "", key, "");
+    append_rows(out, migration, table, batch);
+    buf_append_cstr(out, ", ends AS (\n    SELECT ARRAY[");
     append_columns(out, "", key, "::text");
     buf_append_cstr(out, "] AS last_key FROM range ORDER BY ");
     append_columns(out, "", key, " DESC");
@@ -151,7 +172,44 @@ const char *backfill_sql(const Migration *migration, const Table *table, const B
     step_literal(&out, table->schema);
     buf_append_cstr(&out, " AND b.table_name = ");
     step_literal(&out, table->name);
+    buf_append_cstr(&out, " AND b.driver = ");
+    step_literal(&out, batch->driver ? batch->driver : BACKFILL_BY_RUNNER);
     buf_printf(&out, " AND b.last_key IS NOT DISTINCT FROM %s", batch->behind ? batch->behind : "NULL");
     buf_append_cstr(&out, "\nRETURNING b.last_key, b.rows_seen, b.rows_filled, b.finished IS NOT NULL");
     return step_text(migration, &out);
+}
+
+/* ---- who is in the way ---- */
+
+/* Whoever locked a row last stands in it. Of several, who share it, nobody is found. */
+static const char *holder_sql(const Migration *migration, const Table *table, const BackfillBatch *batch) {
+    const Key *key = backfill_key(table);
+    Buf out = {0};
+
+    buf_append_cstr(&out, "WITH range AS MATERIALIZED (\n    SELECT xmax AS locker, ARRAY[");
+    append_columns(&out, "", key, "::text");
+    buf_append_cstr(&out, "]::text AS row_key");
+    append_rows(&out, migration, table, batch);
+    buf_append_cstr(&out, sql_backfill_holder);
+    return step_text(migration, &out);
+}
+
+bool backfill_holder(const Migration *migration, const Table *table, const char *last_key, int64_t rows,
+                     const char **holder, Error *err) {
+    const char *limit = arena_printf(migration->arena, "%" PRId64, rows);
+    const char *params[] = {limit, last_key};
+    const char *sql = holder_sql(
+        migration, table, &(BackfillBatch){.rows = "$1::bigint", .behind = last_key ? "$2::text[]" : NULL});
+    const char *name = table_qualified_name(migration->arena, table);
+    PGresult *result =
+        query_run(migration->conn, "looking for who holds a row", sql, last_key ? 2 : 1, params, err);
+
+    if (!result)
+        return false;
+    *holder = NULL;
+    if (PQntuples(result) == 1)
+        *holder = arena_printf(migration->arena, "row %s of %s, held by %s", PQgetvalue(result, 0, 0), name,
+                               PQgetvalue(result, 0, 1));
+    PQclear(result);
+    return true;
 }

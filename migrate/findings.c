@@ -9,6 +9,16 @@ static const char *const names[] = {
 
 const char *severity_name(Severity severity) { return names[severity]; }
 
+bool severity_parse(const char *name, Severity *severity) {
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        if (strcmp(names[i], name) == 0) {
+            *severity = (Severity)i;
+            return true;
+        }
+    }
+    return false;
+}
+
 void findings_add(Findings *findings, Finding finding) {
     if (findings->n == findings->room) {
         int room = findings->room ? 2 * findings->room : 16;
@@ -41,7 +51,10 @@ void findings_sort(Findings *findings) {
 }
 
 void findings_print(const Finding *finding, Buf *out) {
-    buf_printf(out, "%s: %s: %s\n", severity_name(finding->severity), finding->object, finding->what);
+    buf_printf(out, "%s: %s: %s", severity_name(finding->severity), finding->object, finding->what);
+    if (finding->from > STAGE_DERIVE)
+        buf_printf(out, " (stage %s)", stage_name(finding->from));
+    buf_append_cstr(out, "\n");
     if (finding->why)
         buf_printf(out, "    %s\n", finding->why);
     if (finding->remedy)

@@ -11,6 +11,7 @@ typedef enum Severity {
 } Severity;
 
 const char *severity_name(Severity severity) MUST_USE; /* "error" */
+bool severity_parse(const char *name, Severity *severity) MUST_USE;
 
 typedef struct Finding {
     Severity severity;
@@ -30,14 +31,15 @@ typedef struct Findings {
     int errors;
 } Findings;
 
-/* Takes a copy; its strings must live as long as the migration's arena. Those that stand in the way only of
- * stages behind migration->to become notes of what comes later: an error is counted only where it matters. */
+/* Takes a copy; its strings must live as long as the migration's arena. An error that stands in the way only
+ * of stages behind migration->to becomes a warning of what comes later. */
 void findings_add(Findings *findings, Finding finding);
 
 /* Errors first, in each severity by object. */
 void findings_sort(Findings *findings);
 
-/* Appends one for people: "error: OBJECT: WHAT", and indented why and remedy. */
+/* Appends one for people: "error: OBJECT: WHAT", and indented why and remedy. One that stands in the way of a
+ * later stage than derive has that behind it: " (stage keyed)". */
 void findings_print(const Finding *finding, Buf *out);
 
 #endif

@@ -1,4 +1,5 @@
-/* Holding new transactions at the proxies, so that a strong lock is had at once instead of after many tries. */
+/* Holding new transactions at the proxies, so that a strong lock is had at once instead of after many tries.
+ */
 #ifndef MIGRATE_HOLD_H
 #define MIGRATE_HOLD_H
 

@@ -19,22 +19,31 @@ static const char *oid_text(const Migration *migration, const Table *table) {
 }
 
 static UniqueKey take_unique(const Migration *migration, const PGresult *result, int row) {
-    const char *plain = text(migration, result, row, 12);
-
     return (UniqueKey){.name = text(migration, result, row, 1),
                        .constraint = text(migration, result, row, 2),
                        .type = text(migration, result, row, 3),
                        .deferrable = text(migration, result, row, 4),
-                       .replica_identity = query_bool(result, row, 5),
-                       .readable = query_bool(result, row, 6),
-                       .build = text(migration, result, row, 7),
-                       .next = text(migration, result, row, 8),
-                       .next_qualified = text(migration, result, row, 9),
+                       .readable = query_bool(result, row, 5),
+                       .build = text(migration, result, row, 6),
+                       .next = text(migration, result, row, 7),
+                       .next_qualified = text(migration, result, row, 8),
+                       .has_next = query_bool(result, row, 9),
                        .next_valid = query_bool(result, row, 10),
                        .build_plain = text(migration, result, row, 11),
-                       .plain_qualified = plain,
-                       .has_plain = !PQgetisnull(result, row, 13),
-                       .plain_valid = query_bool(result, row, 13)};
+                       .plain_name = text(migration, result, row, 12),
+                       .plain_qualified = text(migration, result, row, 13),
+                       .has_plain = query_bool(result, row, 14),
+                       .plain_valid = query_bool(result, row, 15),
+                       .wants_plain = query_bool(result, row, 16),
+                       .tablespace = text(migration, result, row, 17),
+                       .stored_name = text(migration, result, row, 18),
+                       .kind = text(migration, result, row, 19),
+                       .definition = text(migration, result, row, 20),
+                       .predicate = text(migration, result, row, 21),
+                       .columns = text(migration, result, row, 22),
+                       .decoration = text(migration, result, row, 23),
+                       .restored = query_bool(result, row, 24),
+                       .beside = text(migration, result, row, 25)};
 }
 
 bool keys_unique(const Migration *migration, const Table *table, UniqueKey **keys, int *n, Error *err) {
@@ -76,8 +85,17 @@ static PairlessKey take_foreign(const Migration *migration, const PGresult *resu
                          .name = text(migration, result, row, 4),
                          .definition = text(migration, result, row, 5),
                          .next = text(migration, result, row, 6),
-                         .next_valid = query_bool(result, row, 7),
-                         .parent = text(migration, result, row, 8)};
+                         .has_next = query_bool(result, row, 7),
+                         .next_valid = query_bool(result, row, 8),
+                         .parent = text(migration, result, row, 9),
+                         .child_schema = text(migration, result, row, 10),
+                         .child_name = text(migration, result, row, 11),
+                         .stored_name = text(migration, result, row, 12),
+                         .old_definition = text(migration, result, row, 13),
+                         .decoration = text(migration, result, row, 14),
+                         .restored = query_bool(result, row, 15),
+                         .next_own = text(migration, result, row, 16),
+                         .beside = text(migration, result, row, 17)};
 }
 
 bool keys_foreign(const Migration *migration, const Table *table, PairlessKey **keys, int *n, Error *err) {
@@ -97,7 +115,7 @@ bool keys_foreign(const Migration *migration, const Table *table, PairlessKey **
     return true;
 }
 
-bool keys_tenant(const Migration *migration, const Table *table, const char **name, bool *valid, Error *err) {
+bool keys_tenant(const Migration *migration, const Table *table, TenantKey *key, Error *err) {
     const char *params[] = {oid_text(migration, table), table->tenant_column,
                             oid_text(migration, migration->snapshot->tenant_table)};
     PGresult *result =
@@ -105,8 +123,14 @@ bool keys_tenant(const Migration *migration, const Table *table, const char **na
 
     if (!result)
         return false;
-    *name = PQntuples(result) == 1 ? text(migration, result, 0, 0) : NULL;
-    *valid = *name && query_bool(result, 0, 1);
+    if (PQntuples(result) != 1) {
+        PQclear(result);
+        return error_set(err, "42P01", "table %s is gone", table->name);
+    }
+    *key = (TenantKey){.name = text(migration, result, 0, 0),
+                       .stored_name = text(migration, result, 0, 1),
+                       .exists = query_bool(result, 0, 2),
+                       .valid = query_bool(result, 0, 3)};
     PQclear(result);
     return true;
 }

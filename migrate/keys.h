@@ -1,38 +1,56 @@
 /* The keys that do not hold the tenant, and those that take their place.
  *
  * All is read from the catalog anew each time: where a runner was killed, and what was done by hand, shows
- * there. */
+ * there. Nothing of it needs the tenant column to be there already: names and definitions are then those that
+ * will be. */
 #ifndef MIGRATE_KEYS_H
 #define MIGRATE_KEYS_H
 
 #include "migrate/step.h"
 
-/* A unique index without the tenant. Names are as SQL. */
+/* A unique index without the tenant. Names are as SQL where nothing else is said. */
 typedef struct UniqueKey {
     const char *name;
     const char *constraint; /* NULL: a bare index */
     const char *type;       /* of the constraint: PRIMARY KEY or UNIQUE */
     const char *deferrable; /* what follows then: " DEFERRABLE"; "" */
-    bool replica_identity;
-    bool readable;     /* its definition could be taken apart */
-    const char *build; /* CREATE UNIQUE INDEX … of the one with the tenant */
-    const char *next;  /* that one, if it is there; else NULL */
+    bool readable;          /* its definition could be taken apart */
+    bool restored;          /* an undo has made it, and left it beside the one with the tenant */
+    const char *build;      /* CREATE UNIQUE INDEX … of the one with the tenant */
+    const char *next;       /* that one: as it is called, or will be */
     const char *next_qualified;
-    bool next_valid;
+    bool has_next, next_valid;
     const char *build_plain; /* CREATE INDEX … of a plain one with the old columns */
+    const char *plain_name;  /* of the one that this makes, as stored */
     const char *plain_qualified;
     bool has_plain, plain_valid;
+    bool wants_plain;       /* rows are looked up by it */
+    const char *tablespace; /* NULL: the default */
+    /* To make it again: */
+    const char *stored_name, *kind; /* as in shardferry.old_key */
+    const char *definition;         /* USING … */
+    const char *columns;            /* an array literal */
+    const char *predicate;          /* NULL */
+    const char *decoration; /* statements that give it, or what has its name, its comments and roles */
+    const char *beside;     /* its name while it stands beside the one with the tenant again */
 } UniqueKey;
 
-/* A foreign key without the tenant. Names are as SQL. */
+/* A foreign key without the tenant. Names are as SQL where nothing else is said. */
 typedef struct PairlessKey {
     const char *oid;
     uint32_t child_oid, parent_oid;
     const char *child, *parent; /* qualified */
     const char *name;
+    bool restored;          /* an undo has made it, and left it beside the one with the tenant */
     const char *definition; /* of the one with the tenant */
-    const char *next;       /* that one's name, if it is there; else NULL */
-    bool next_valid;
+    const char *next;       /* that one's name: as it is, or will be */
+    bool has_next, next_valid;
+    const char *next_own; /* its name as stored, if it is not one of the migration's; else NULL */
+    /* To make it again: */
+    const char *child_schema, *child_name, *stored_name; /* as stored */
+    const char *old_definition;
+    const char *decoration; /* statements that comment on it */
+    const char *beside;     /* its name while it stands beside the one with the tenant again */
 } PairlessKey;
 
 /* Arrays are in the migration's arena. */
@@ -42,9 +60,12 @@ MUST_USE bool keys_unique(const Migration *migration, const Table *table, Unique
 MUST_USE bool keys_foreign(const Migration *migration, const Table *table, PairlessKey **keys, int *n,
                            Error *err);
 
-/* The foreign key by the tenant alone: *name is NULL if there is none. Nor is there to be one for the tenant
- * table. */
-MUST_USE bool keys_tenant(const Migration *migration, const Table *table, const char **name, bool *valid,
-                          Error *err);
+/* The foreign key by the tenant alone. */
+typedef struct TenantKey {
+    const char *name; /* as SQL: as it is, or will be */
+    const char *stored_name;
+    bool exists, valid;
+} TenantKey;
+MUST_USE bool keys_tenant(const Migration *migration, const Table *table, TenantKey *key, Error *err);
 
 #endif

@@ -1,24 +1,47 @@
-/* Trying for locks: short tries, longer and longer pauses, and the names of those in the way. */
+/* Trying for locks: short tries, longer and longer pauses, and the names of those in the way.
+ *
+ * A try, where the proxies can help:
+ *
+ *   hold → those who have the tables finish → lock, change, commit → release → (pause as long as was held)
+ *
+ * Holding helps against many short transactions, one of which always has the table. Against one that has been
+ * open for longer than a hold may last it is of no use, and would only add to what the application waits for.
+ */
 #include "migrate/lock.h"
 
 #include <inttypes.h>
 #include <string.h>
 
 #include "catalog/query.h"
+#include "migrate/hold.h"
 #include "migrate/session.h"
 #include "migrate/sql/blockers.h"
+#include "migrate/watch.h"
 
 /* The first tries are short; where they are in vain, others have to wait a little longer behind the next
- * ones. */
+ * ones: in the end for longer than a server takes by default to find that an autovacuum is in the way. */
 #define LOCK_TIMEOUT_MS 100
-#define LOCK_TIMEOUT_MAX_MS 1000
+#define LOCK_TIMEOUT_MAX_MS 1200
 #define TRIES_AT_A_TIMEOUT 4
 #define PAUSE_MIN_MS 50
 #define PAUSE_MAX_MS 1000
+#define POLL_MS 4
 #define SAY_EVERY_MS 10000
 
 #define LOCK_NOT_AVAILABLE "55P03"
 #define DEADLOCK_DETECTED "40P01"
+
+typedef struct Attempt {
+    const Migration *migration;
+    const Table *table;
+    const char *what, *sql;
+    const Table **tables; /* all that it locks, as far as one can tell */
+    int ntables;
+    const char *oids; /* theirs, as an array */
+    bool may_hold;
+    int tries, timeout, pause; /* ms */
+    const char *blockers;      /* who was in the way when it last failed */
+} Attempt;
 
 static void put_transaction(const char *sql, int timeout, Buf *out) {
     buf_printf(out, "BEGIN;\nSET LOCAL lock_timeout = '%dms';\n%sCOMMIT;\n", timeout, sql);
@@ -26,31 +49,98 @@ static void put_transaction(const char *sql, int timeout, Buf *out) {
 
 void lock_script(const char *sql, Buf *out) { put_transaction(sql, LOCK_TIMEOUT_MS, out); }
 
-/* Who holds the table, in the arena; empty if nobody does any more. */
-static bool read_blockers(const Migration *migration, const Table *table, const char **blockers, Error *err) {
-    const char *oid = arena_printf(migration->arena, "%" PRIu32, table->oid);
+/* ---- the tables ---- */
+
+static void add_table(Attempt *attempt, const Table *table) {
+    for (int i = 0; i < attempt->ntables; i++) {
+        if (attempt->tables[i] == table)
+            return;
+    }
+    attempt->tables[attempt->ntables++] = table;
+}
+
+/* Those that the script names; and where it drops a constraint, which may be a foreign key, their parents.
+ * One too many is held for nothing; one that is missing is only harder to lock. */
+static void find_tables(Attempt *attempt) {
+    const Migration *migration = attempt->migration;
+    const Snapshot *snapshot = migration->snapshot;
+    bool drops = strstr(attempt->sql, "DROP CONSTRAINT") != NULL;
+    SessionArray oids = {0};
+    char oid[16];
+    int named;
+
+    attempt->tables = ARENA_ARRAY(migration->arena, const Table *, snapshot->ntables + 1);
+    add_table(attempt, attempt->table);
+    for (int i = 0; i < snapshot->ntables; i++) {
+        const Table *table = &snapshot->tables[i];
+
+        if (strchr("rp", table->relkind) &&
+            strstr(attempt->sql, table_qualified_name(migration->arena, table)))
+            add_table(attempt, table);
+    }
+    named = attempt->ntables;
+    for (int i = 0; drops && i < named; i++) {
+        for (int k = 0; k < attempt->tables[i]->nforeign_keys; k++)
+            add_table(attempt, attempt->tables[i]->foreign_keys[k]->parent);
+    }
+    for (int i = 0; i < attempt->ntables; i++) {
+        snprintf(oid, sizeof(oid), "%" PRIu32, attempt->tables[i]->oid);
+        session_array_add(&oids, oid);
+    }
+    attempt->oids = arena_strdup(migration->arena, session_array_text(&oids));
+    session_array_free(&oids);
+}
+
+/* ---- those in the way ---- */
+
+typedef struct Blockers {
+    const char *names;      /* in the arena; empty if there are none any more */
+    int64_t oldest;         /* ms */
+    const char *autovacuum; /* a pid; NULL: none that could be sent away */
+} Blockers;
+
+static bool read_blockers(const Attempt *attempt, Blockers *blockers, Error *err) {
+    const Migration *migration = attempt->migration;
     PGresult *result =
-        query_run(migration->conn, "looking for who holds the table", sql_blockers, 1, &oid, err);
+        query_run(migration->conn, "looking for who holds the table", sql_blockers, 1, &attempt->oids, err);
     Buf list = {0};
 
     if (!result)
         return false;
-    for (int i = 0; i < PQntuples(result); i++)
+    *blockers = (Blockers){0};
+    for (int i = 0; i < PQntuples(result); i++) {
+        int64_t ms = PQgetisnull(result, i, 1) ? 0 : query_int(result, i, 1);
+
         buf_printf(&list, "%s%s", i ? "; " : "", PQgetvalue(result, i, 0));
-    *blockers = arena_strndup(migration->arena, (const char *)buf_ptr(&list), buf_len(&list));
+        if (!PQgetisnull(result, i, 2))
+            blockers->autovacuum = arena_strdup(migration->arena, PQgetvalue(result, i, 2));
+        else if (ms > blockers->oldest)
+            blockers->oldest = ms;
+    }
+    blockers->names = arena_strndup(migration->arena, (const char *)buf_ptr(&list), buf_len(&list));
     buf_free(&list);
     PQclear(result);
     return true;
 }
 
-static bool try_once(const Migration *migration, const char *what, const char *sql, int timeout,
-                     bool *blocked, Error *err) {
+/* The server does the same for whoever waits long enough: it is begun again later. Not everybody may. */
+static void send_away(const Attempt *attempt, const char *autovacuum) {
+    Error ignored;
+
+    PQclear(query_run(attempt->migration->conn, "ending an autovacuum", "SELECT pg_cancel_backend($1::int)",
+                      1, &autovacuum, &ignored));
+}
+
+/* ---- tries ---- */
+
+static bool run_transaction(const Attempt *attempt, int timeout, bool *blocked, Error *err) {
+    const Migration *migration = attempt->migration;
     Buf script = {0};
     bool done;
 
-    put_transaction(sql, timeout, &script);
+    put_transaction(attempt->sql, timeout, &script);
     buf_append(&script, "", 1);
-    done = query_script(migration->conn, what, (const char *)buf_ptr(&script), err);
+    done = watch_script(migration, attempt->what, (const char *)buf_ptr(&script), err);
     buf_free(&script);
     *blocked = false;
     if (done)
@@ -61,39 +151,102 @@ static bool try_once(const Migration *migration, const char *what, const char *s
     return false;
 }
 
-static bool give_up(const Migration *migration, const Table *table, int tries, const char *blockers,
-                    Error *err) {
+/* Until nobody has the tables, or there is just time for the try. */
+static void wait_for_blockers(const Attempt *attempt, int64_t until) {
+    Blockers blockers;
+    Error ignored;
+
+    while (session_clock() < until && read_blockers(attempt, &blockers, &ignored) && *blockers.names)
+        session_sleep(POLL_MS);
+}
+
+static bool try_holding(Attempt *attempt, bool *blocked, Error *err) {
+    int bound = attempt->migration->config->lock_hold;
+    int timeout = attempt->timeout < bound / 2 ? attempt->timeout : bound / 2 + 1;
+    int64_t start = session_clock();
+    bool done;
+
+    hold_begin(attempt->migration, attempt->tables, attempt->ntables);
+    wait_for_blockers(attempt, start + bound - timeout);
+    done = run_transaction(attempt, timeout, blocked, err);
+    hold_end(attempt->migration);
+    if (session_clock() - start > attempt->pause)
+        attempt->pause = (int)(session_clock() - start); /* those who were held have their turn */
+    return done;
+}
+
+static bool try_once(Attempt *attempt, bool *blocked, Error *err) {
+    Blockers blockers;
+
+    *blocked = false;
+    attempt->tries++;
+    if (attempt->tries % TRIES_AT_A_TIMEOUT == 0 && attempt->timeout < LOCK_TIMEOUT_MAX_MS)
+        attempt->timeout =
+            2 * attempt->timeout < LOCK_TIMEOUT_MAX_MS ? 2 * attempt->timeout : LOCK_TIMEOUT_MAX_MS;
+    if (!read_blockers(attempt, &blockers, err))
+        return false;
+    if (blockers.autovacuum)
+        send_away(attempt, blockers.autovacuum);
+    if (attempt->may_hold && blockers.oldest < attempt->migration->config->lock_hold)
+        return try_holding(attempt, blocked, err);
+    return run_transaction(attempt, attempt->timeout, blocked, err);
+}
+
+static bool give_up(const Attempt *attempt, Error *err) {
     error_set(err, LOCK_NOT_AVAILABLE, "could not lock %s in %d tries within %d s",
-              table_qualified_name(migration->arena, table), tries, migration->lock_wait / 1000);
-    if (*blockers)
-        error_detail(err, "It is held by %s", blockers);
+              table_qualified_name(attempt->migration->arena, attempt->table), attempt->tries,
+              attempt->migration->lock_wait / 1000);
+    if (*attempt->blockers)
+        error_detail(err, "It is held by %s", attempt->blockers);
     return error_hint(err, "Run it again when they are done, or end them with pg_terminate_backend.");
+}
+
+/* Others are given time; false if there is none left. */
+static bool make_pause(Attempt *attempt, int64_t start, int64_t *said, Error *err) {
+    const Migration *migration = attempt->migration;
+    int64_t now = session_clock();
+    Blockers blockers;
+
+    if (!read_blockers(attempt, &blockers, err))
+        return false;
+    if (*blockers.names)
+        attempt->blockers = blockers.names;
+    if (now - start >= migration->lock_wait)
+        return give_up(attempt, err);
+    if (*attempt->blockers) {
+        watch_waiting(migration, arena_printf(migration->arena, "a lock, held by %s", attempt->blockers));
+        if (now - *said >= SAY_EVERY_MS) {
+            step_say(migration, "  waiting for a lock on %s, held by %s", attempt->table->name,
+                     attempt->blockers);
+            *said = now;
+        }
+    }
+    if (!watch_going(migration, err))
+        return false;
+    session_sleep(attempt->pause);
+    attempt->pause = attempt->pause * 2 < PAUSE_MAX_MS ? attempt->pause * 2 : PAUSE_MAX_MS;
+    return true;
 }
 
 bool lock_run(const Migration *migration, const Table *table, const char *what, const char *sql, Error *err) {
     int64_t start = session_clock(), said = start;
-    const char *blockers = "";
-    int pause = PAUSE_MIN_MS, timeout = LOCK_TIMEOUT_MS;
     bool blocked;
+    Attempt attempt = {
+        .migration = migration,
+        .table = table,
+        .what = what,
+        .sql = sql,
+        .blockers = "",
+        .timeout = LOCK_TIMEOUT_MS,
+        .pause = PAUSE_MIN_MS,
+        /* A validation takes its time, and a lock that no statement of an application waits for. */
+        .may_hold = migration->config->lock_hold > 0 && !strstr(sql, " VALIDATE CONSTRAINT ")};
 
-    for (int tries = 1; !try_once(migration, what, sql, timeout, &blocked, err); tries++) {
-        int64_t now = session_clock();
-        const char *seen;
-
-        if (!blocked || !read_blockers(migration, table, &seen, err))
+    find_tables(&attempt);
+    while (!try_once(&attempt, &blocked, err)) {
+        if (!blocked || !make_pause(&attempt, start, &said, err))
             return false;
-        if (*seen)
-            blockers = seen;
-        if (now - start >= migration->lock_wait)
-            return give_up(migration, table, tries, blockers, err);
-        if (now - said >= SAY_EVERY_MS && *blockers) {
-            step_say(migration, "  waiting for a lock on %s, held by %s", table->name, blockers);
-            said = now;
-        }
-        session_sleep(pause);
-        pause = pause * 2 < PAUSE_MAX_MS ? pause * 2 : PAUSE_MAX_MS;
-        if (tries % TRIES_AT_A_TIMEOUT == 0)
-            timeout = timeout * 2 < LOCK_TIMEOUT_MAX_MS ? timeout * 2 : LOCK_TIMEOUT_MAX_MS;
     }
+    watch_waiting(migration, NULL);
     return true;
 }

@@ -10,11 +10,8 @@
 #include "catalog/snapshot.h"
 #include "conf/config.h"
 
-/* The last stage that this version can reach. */
-#define MIGRATE_LAST_STAGE STAGE_DISTRIBUTED
-
 typedef struct MigrateOptions {
-    Stage to;      /* STAGE_DERIVE … MIGRATE_LAST_STAGE */
+    Stage to;      /* STAGE_DERIVE … STAGE_DONE */
     bool dry_run;  /* print the SQL, change nothing */
     int lock_wait; /* seconds in all that a step tries for a lock */
     FILE *out;     /* for people: one line a step */

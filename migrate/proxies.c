@@ -28,6 +28,7 @@
 #include "catalog/stage.h"
 #include "migrate/session.h"
 #include "migrate/sql/epoch.h"
+#include "migrate/watch.h"
 
 #define POLL_MS 50
 #define SAY_AFTER_MS 2000
@@ -104,8 +105,9 @@ static bool refuse_privileges(const StageHolder *holder, Error *err) {
                       "GRANT USAGE ON SCHEMA shardferry TO %s; "
                       "GRANT SELECT ON ALL TABLES IN SCHEMA shardferry TO %s; "
                       "GRANT UPDATE (only_row) ON shardferry.epoch TO %s; "
-                      "GRANT INSERT, UPDATE, DELETE ON shardferry.proxy TO %s; then run this again.",
-                      holder->role, holder->role, holder->role, holder->role);
+                      "GRANT INSERT, UPDATE, DELETE ON shardferry.proxy TO %s; "
+                      "GRANT UPDATE ON shardferry.control TO %s; then run this again.",
+                      holder->role, holder->role, holder->role, holder->role, holder->role);
 }
 
 /* `since`: from when on there always was one. */
@@ -147,7 +149,9 @@ bool proxies_wait(const Migration *migration, ProxiesGoal goal, Error *err) {
         now = session_clock();
         if (look.nunregistered == 0)
             unregistered_since = now;
-        if (!(going = lose_patience(migration, &look, unregistered_since, err)))
+        watch_waiting(migration, look.behind);
+        going = watch_going(migration, err) && lose_patience(migration, &look, unregistered_since, err);
+        if (!going)
             break;
         if (now >= say_at) {
             step_say(migration, "  waiting for %s", look.behind);
@@ -156,6 +160,7 @@ bool proxies_wait(const Migration *migration, ProxiesGoal goal, Error *err) {
         session_sleep(POLL_MS);
         arena_reset(look.arena);
     }
+    watch_waiting(migration, NULL);
     arena_free(look.arena);
     return going;
 }

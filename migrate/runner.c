@@ -9,6 +9,7 @@
 
 #include "catalog/query.h"
 #include "catalog/stage.h"
+#include "migrate/leftovers.h"
 #include "migrate/migration.h"
 #include "migrate/preflight.h"
 #include "migrate/session.h"
@@ -129,7 +130,10 @@ static void print_findings(const Run *run, const Findings *findings) {
 
     for (int i = 0; i < findings->n; i++)
         findings_print(&findings->items[i], &out);
-    fwrite(buf_ptr(&out), 1, buf_len(&out), run->options->out);
+    if (run->options->dry_run)
+        tasks_print_commented(&out, run->options->out); /* the output is a script */
+    else if (buf_len(&out) > 0)
+        fwrite(buf_ptr(&out), 1, buf_len(&out), run->options->out);
     buf_free(&out);
     if (findings->errors > 0)
         step_say(&run->migration, "%d error%s: nothing was changed", findings->errors,
@@ -152,11 +156,23 @@ static void print_remaining(Run *run) {
     tasks_print(migration, &remaining, false, run->options->out);
 }
 
+/* What an earlier runner left running ends first; and what Citus made for a distribution that was broken off
+ * goes, else it would be taken for the application's tables. */
+static bool clear_the_way(Run *run, Error *err) {
+    Migration *migration = &run->migration;
+
+    if (!leftovers_wait(migration, err))
+        return false;
+    return !migration->snapshot->has_citus ||
+           (watch_script(migration, "cleaning up", "CALL pg_catalog.citus_cleanup_orphaned_resources()", err) &&
+            migration_reload(migration, err));
+}
+
 static MigrateResult proceed(Run *run, Error *err) {
     Migration *migration = &run->migration;
     Findings findings = {.migration = migration};
 
-    if (!preflight_run(&findings, err))
+    if ((!run->options->dry_run && !clear_the_way(run, err)) || !preflight_run(&findings, err))
         return MIGRATE_FAILED;
     print_findings(run, &findings);
     if (findings.errors > 0)

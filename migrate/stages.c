@@ -4,6 +4,7 @@
 
 #include "catalog/query.h"
 #include "catalog/stage.h"
+#include "migrate/proxies.h"
 #include "migrate/sql/stages.h"
 
 static bool has_reached(const PGresult *rows, const Table *table, Stage stage) {
@@ -93,11 +94,65 @@ void stages_describe(const Migration *migration, Stage stage, Buf *out) {
                stage_name(stage));
 }
 
-void stages_undo(Stage stage, Buf *out) {
-    buf_printf(out,
-               "BEGIN;\nUPDATE shardferry.epoch SET epoch = epoch + 1, changed = pg_catalog.now();\n"
-               "UPDATE shardferry.stage SET stage = '%s', since_epoch = (SELECT epoch FROM "
-               "shardferry.epoch) WHERE stage = '%s';\nSELECT pg_catalog.pg_notify('" STAGE_CHANNEL
-               "', epoch::text) FROM shardferry.epoch;\nCOMMIT;\n",
-               stage_name(stage - 1), stage_name(stage));
+/* The stages from `stage` on, as a list of literals. */
+static const char *stages_from(const Migration *migration, Stage stage) {
+    Buf out = {0};
+
+    for (Stage s = stage; s <= STAGE_DONE; s++)
+        buf_printf(&out, "%s'%s'", s == stage ? "" : ", ", stage_name(s));
+    return step_text(migration, &out);
+}
+
+static const char *back_sql(const Migration *migration, Stage stage) {
+    return arena_printf(migration->arena,
+                        "BEGIN;\nUPDATE shardferry.epoch SET epoch = epoch + 1, changed = "
+                        "pg_catalog.clock_timestamp();\n"
+                        "UPDATE shardferry.stage SET stage = '%s', since_epoch = (SELECT epoch FROM "
+                        "shardferry.epoch) WHERE stage IN (%s);\nSELECT pg_catalog.pg_notify('" STAGE_CHANNEL
+                        "', epoch::text) FROM shardferry.epoch;\nCOMMIT;\n",
+                        stage_name(stage - 1), stages_from(migration, stage));
+}
+
+/* Whether a table is in `stage` or behind it. */
+static bool find_ahead(const Migration *migration, Stage stage, bool *ahead, Error *err) {
+    PGresult *rows;
+    bool exists;
+
+    *ahead = false;
+    if (!stage_schema_exists(migration->conn, &exists, err))
+        return false;
+    if (!exists)
+        return true;
+    rows = query_run(migration->conn, "reading the stages", sql_stages, 0, NULL, err);
+    if (!rows)
+        return false;
+    for (int row = 0; row < PQntuples(rows); row++) {
+        Stage current;
+
+        *ahead |= stage_parse(PQgetvalue(rows, row, 2), &current) && current >= stage;
+    }
+    PQclear(rows);
+    return true;
+}
+
+void stages_undo(const Migration *migration, Stage stage, Buf *out) {
+    bool ahead;
+    Error err;
+
+    if (!find_ahead(migration, stage, &ahead, &err))
+        buf_printf(out, "-- %s\n", err.message);
+    else if (ahead || !migration->undoing)
+        buf_append_cstr(out, back_sql(migration, stage));
+}
+
+bool stages_back(const Migration *migration, Stage stage, Error *err) {
+    bool ahead;
+
+    if (!find_ahead(migration, stage, &ahead, err))
+        return false;
+    if (ahead && !query_script(migration->conn, "changing the stage", back_sql(migration, stage), err)) {
+        query_rollback(migration->conn);
+        return false;
+    }
+    return proxies_wait(migration, PROXIES_ACKNOWLEDGED, err);
 }

@@ -12,8 +12,12 @@ MUST_USE bool stages_reached(const Migration *migration, Stage stage, bool *reac
 
 /* Appends what stages_move does, as a phrase. */
 void stages_describe(const Migration *migration, Stage stage, Buf *out);
-/* Appends as SQL, for people, what takes the tables back from `stage` to the one before it. */
-void stages_undo(Stage stage, Buf *out);
+/* Moves all tables that are in `stage` or behind it to the one before `stage`, in one new epoch, and waits
+ * until every proxy works by it. Waits also where there is nothing to move: a run before this one may have
+ * been broken off in between. */
+MUST_USE bool stages_back(const Migration *migration, Stage stage, Error *err);
+/* Appends as SQL, for people, what stages_back does; on the way back nothing where there is nothing to do. */
+void stages_undo(const Migration *migration, Stage stage, Buf *out);
 /* Appends as SQL, for people, what stages_move would do. */
 void stages_script(const Migration *migration, Stage stage, Buf *out);
 

@@ -35,6 +35,7 @@ typedef struct Migration {
     const Table **references; /* those that will be reference tables */
     int nreferences;
     Stage to; /* how far it goes */
+    bool undoing; /* it goes back: what `undo` of a step prints is for what is there, not for what will be */
     FILE *out;
     int lock_wait; /* ms in all that a step tries for a lock */
 } Migration;
@@ -78,6 +79,7 @@ extern const Step step_schema;      /* schema shardferry */
 extern const Step step_register;    /* every proxy knows of it */
 extern const Step step_enrol;       /* the tables are taken into the migration */
 extern const Step step_column;      /* the tenant column */
+extern const Step step_trigger;     /* it fills that for writers past the proxies */
 extern const Step step_derive;      /* stage derive */
 extern const Step step_acknowledge; /* every proxy works by it */
 extern const Step step_settle;      /* and every transaction from before is over */
@@ -89,6 +91,20 @@ extern const Step step_foreign_key; /* foreign keys with the tenant */
 extern const Step step_keyed;       /* stage keyed */
 extern const Step step_swap;        /* the keys without the tenant go */
 extern const Step step_resolve;     /* stage resolve */
+extern const Step step_drop_trigger; /* the trigger goes */
+extern const Step step_nodes;       /* Citus's cluster */
+extern const Step step_distributed; /* stage distributed */
+extern const Step step_reference;   /* reference tables */
+extern const Step step_distribute;  /* small tables are distributed, all at once */
+extern const Step step_distribute_concurrently; /* and the others one by one */
+extern const Step step_rejoin;                  /* with their foreign keys */
+extern const Step step_leftovers;               /* what broken-off runs have left goes */
+extern const Step step_prove;                   /* no row was lost */
+extern const Step step_recheck;                 /* and all that they refer to is there */
+extern const Step step_truncate;                /* the copies on the coordinator go */
+extern const Step step_rebalance;               /* the shards are spread over the nodes */
+extern const Step step_isolate;                 /* the largest tenants get shards of their own */
+extern const Step step_done;        /* stage done */
 
 /* All of them in order, each with the stage that it is on the way to. */
 typedef struct StepEntry {

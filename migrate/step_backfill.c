@@ -1,25 +1,25 @@
 /* Backfill, batch by batch.
  *
- * The number of rows in a batch follows from the time that the last one took. A batch that meets a locked row
- * gives up after a moment, as it holds locks that others wait for by then, and is tried again, smaller;
- * while a standby is too far behind, none is begun. What it waits for is said. */
+ * A batch that meets a locked row gives up after a moment, as it holds locks that others wait for by then,
+ * and is tried again, smaller. Now and then the table is vacuumed: each row that is filled leaves its old
+ * self behind, and those that follow are to find their room there. */
 #include "migrate/backfill.h"
 
 #include <inttypes.h>
 #include <string.h>
 
 #include "catalog/query.h"
+#include "migrate/cron.h"
+#include "migrate/pace.h"
 #include "migrate/session.h"
 #include "migrate/sql/backfill_begin.h"
-#include "migrate/sql/lag.h"
+#include "migrate/watch.h"
 
-#define FIRST_BATCH 500
-#define SMALLEST_BATCH 10
-#define LARGEST_BATCH 20000
 #define LOCK_PAUSE_MS 100
-#define LAG_PAUSE_MS 500
-#define LAG_EVERY_MS 1000
-#define SAY_EVERY_MS 5000
+/* The table is vacuumed when a tenth of it has been filled, but not for a few rows: so it grows by a tenth.
+ */
+#define VACUUM_PARTS 10
+#define VACUUM_ROWS 50000
 
 #define LOCK_NOT_AVAILABLE "55P03"
 #define DEADLOCK_DETECTED "40P01"
@@ -28,18 +28,19 @@
  * possession of locks. */
 static const char SESSION[] =
     "SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_seqscan = off; "
-    "SET lock_timeout = '100ms'";
+    "SET lock_timeout = '100ms'; SET vacuum_cost_delay = '1ms'";
 static const char SESSION_OVER[] =
-    "RESET enable_hashjoin; RESET enable_mergejoin; RESET enable_seqscan; SET lock_timeout = '10s'";
+    "RESET enable_hashjoin; RESET enable_mergejoin; RESET enable_seqscan; SET lock_timeout = '10s'; "
+    "RESET vacuum_cost_delay";
 
 typedef struct Walk {
     const Migration *migration;
     const Table *table;
     BackfillState state;
+    PGresult *last; /* of the last batch: what the state points into */
+    Pace pace;
     const char *first_sql, *next_sql;
-    int64_t batch; /* rows */
-    int64_t begun, said, lag_seen;
-    int64_t seen_before; /* rows, when this run began */
+    int64_t vacuumed; /* rows that were filled by then */
 } Walk;
 
 static void describe(const Migration *migration, const Table *table, Buf *out) {
@@ -61,11 +62,11 @@ static void append_walk(const Migration *migration, const Table *table, Buf *out
     step_literal(out, table->name);
     buf_printf(
         out, ";\nIF cursor_key IS NULL AND NOT over THEN\n%s INTO cursor_key, seen, filled, over;\nCOMMIT;\n",
-        backfill_sql(migration, table, &(BackfillBatch){SCRIPT_ROWS, NULL}));
+        backfill_sql(migration, table, &(BackfillBatch){.rows = SCRIPT_ROWS}));
     buf_printf(out,
                "END IF;\nWHILE NOT over LOOP\n%s INTO cursor_key, seen, filled, over;\nCOMMIT;\nEND LOOP;\n"
                "END $walk$;\n",
-               backfill_sql(migration, table, &(BackfillBatch){SCRIPT_ROWS, "cursor_key"}));
+               backfill_sql(migration, table, &(BackfillBatch){.rows = SCRIPT_ROWS, .behind = "cursor_key"}));
 }
 
 static void script(const Migration *migration, const Table *table, Buf *out) {
@@ -79,6 +80,7 @@ static void script(const Migration *migration, const Table *table, Buf *out) {
     step_literal(out, table->name);
     buf_append_cstr(out, ") ON CONFLICT DO NOTHING;\n");
     append_walk(migration, table, out);
+    buf_printf(out, "ANALYZE %s;\n", table_qualified_name(migration->arena, table));
 }
 
 static void undo(const Migration *migration, const Table *table, Buf *out) {
@@ -99,82 +101,29 @@ static bool check(const Migration *migration, const Table *table, bool *done, Er
         return true;
     if (!backfill_read(migration, table, &state, err))
         return false;
-    *done = state.finished;
-    return true;
-}
-
-/* ---- pace ---- */
-
-static void adapt(Walk *walk, int64_t took_ms) {
-    int64_t target = walk->migration->config->batch_duration;
-    int64_t next = took_ms > 0 ? walk->batch * target / took_ms : 2 * walk->batch;
-
-    next = next > 2 * walk->batch ? 2 * walk->batch : next < walk->batch / 2 ? walk->batch / 2 : next;
-    walk->batch = next < SMALLEST_BATCH ? SMALLEST_BATCH : next > LARGEST_BATCH ? LARGEST_BATCH : next;
-}
-
-static void say_progress(Walk *walk, const char *because) {
-    int64_t now = session_clock(), ms = now - walk->begun;
-    int64_t rows = walk->state.seen - walk->seen_before, rate = ms > 0 ? rows * 1000 / ms : 0;
-    int64_t left = walk->table->row_estimate - walk->state.seen;
-
-    if (now - walk->said < SAY_EVERY_MS)
-        return;
-    walk->said = now;
-    if (because)
-        step_say(walk->migration, "  %s: %" PRId64 " rows, waiting: %s", walk->table->name, walk->state.seen,
-                 because);
-    else if (rate > 0 && left > 0)
-        step_say(walk->migration,
-                 "  %s: %" PRId64 " of about %" PRId64 " rows, %" PRId64 " a second, %" PRId64
-                 " in a batch, %" PRId64 " s left",
-                 walk->table->name, walk->state.seen, walk->table->row_estimate, rate, walk->batch,
-                 left / rate);
-    else
-        step_say(walk->migration, "  %s: %" PRId64 " rows, %" PRId64 " a second, %" PRId64 " in a batch",
-                 walk->table->name, walk->state.seen, rate, walk->batch);
-}
-
-/* Whether a standby is too far behind to go on; *who is it, in the arena. */
-static bool read_lag(const Migration *migration, bool *behind, const char **who, Error *err) {
-    PGresult *result = query_run(migration->conn, "looking at the standbys", sql_lag, 0, NULL, err);
-
-    if (!result)
-        return false;
-    *behind = PQntuples(result) == 1 && query_int(result, 0, 0) > migration->config->max_replication_lag;
-    if (*behind)
-        *who = arena_printf(migration->arena, "standby %s is %" PRId64 " ms behind", PQgetvalue(result, 0, 1),
-                            query_int(result, 0, 0));
-    PQclear(result);
-    return true;
-}
-
-static bool wait_for_standbys(Walk *walk, Error *err) {
-    const Migration *migration = walk->migration;
-    const char *who;
-    bool behind = true;
-
-    if (migration->config->max_replication_lag == 0 || session_clock() - walk->lag_seen < LAG_EVERY_MS)
-        return true;
-    while (behind) {
-        if (!read_lag(migration, &behind, &who, err))
-            return false;
-        if (behind) {
-            say_progress(walk, who);
-            session_sleep(LAG_PAUSE_MS);
-        }
-    }
-    walk->lag_seen = session_clock();
+    *done = state.finished && !state.by_pg_cron; /* else its job is still there */
     return true;
 }
 
 /* ---- batches ---- */
 
-static bool take_result(Walk *walk, const PGresult *result, Error *err) {
-    if (PQntuples(result) != 1)
+static void say_work(const Walk *walk) {
+    int64_t total = walk->table->row_estimate;
+
+    watch_work(walk->migration, &(WatchWork){.done = walk->state.seen,
+                                             .total = total > walk->state.seen ? total : 0,
+                                             .unit = "rows",
+                                             .batch = walk->pace.batch});
+}
+
+static bool take_result(Walk *walk, PGresult *result, Error *err) {
+    if (PQntuples(result) != 1) {
+        PQclear(result);
         return error_set(err, "55000", "the backfill of %s was moved by somebody else", walk->table->name);
-    walk->state.last_key =
-        PQgetisnull(result, 0, 0) ? NULL : arena_strdup(walk->migration->arena, PQgetvalue(result, 0, 0));
+    }
+    PQclear(walk->last);
+    walk->last = result;
+    walk->state.last_key = query_text(result, 0, 0);
     walk->state.seen = query_int(result, 0, 1);
     walk->state.filled = query_int(result, 0, 2);
     walk->state.finished = query_bool(result, 0, 3);
@@ -182,39 +131,68 @@ static bool take_result(Walk *walk, const PGresult *result, Error *err) {
 }
 
 static bool run_batch(Walk *walk, bool *blocked, Error *err) {
-    const char *rows = arena_printf(walk->migration->arena, "%" PRId64, walk->batch);
+    char rows[24];
     const char *params[] = {rows, walk->state.last_key};
     bool more = walk->state.last_key != NULL;
-    int64_t start = session_clock();
-    PGresult *result = query_run(walk->migration->conn, "filling a batch",
-                                 more ? walk->next_sql : walk->first_sql, more ? 2 : 1, params, err);
-    bool taken;
+    int64_t start = session_clock(), seen = walk->state.seen;
+    PGresult *result;
 
+    snprintf(rows, sizeof(rows), "%" PRId64, walk->pace.batch);
+    result = watch_query(walk->migration, "filling a batch", more ? walk->next_sql : walk->first_sql,
+                         more ? 2 : 1, params, err);
     *blocked = !result && (strcmp(err->sqlstate, LOCK_NOT_AVAILABLE) == 0 ||
                            strcmp(err->sqlstate, DEADLOCK_DETECTED) == 0);
-    if (!result)
+    if (!result || !take_result(walk, result, err))
         return false;
-    taken = take_result(walk, result, err);
-    PQclear(result);
-    adapt(walk, session_clock() - start);
-    return taken;
+    pace_took(&walk->pace, walk->state.seen - seen, session_clock() - start);
+    say_work(walk);
+    return true;
+}
+
+/* Somebody holds a row of the batch: who, if that can be found out. */
+static bool wait_for_row(Walk *walk, Error *err) {
+    const char *holder;
+
+    pace_blocked(&walk->pace);
+    if (!backfill_holder(walk->migration, walk->table, walk->state.last_key, walk->pace.batch, &holder, err))
+        return false;
+    watch_waiting(walk->migration, holder ? holder : "a row that somebody holds");
+    session_sleep(LOCK_PAUSE_MS);
+    return true;
+}
+
+/* Where an autovacuum is at it, that will do. */
+static bool vacuum(Walk *walk, Error *err) {
+    int64_t filled = walk->state.filled - walk->vacuumed;
+    const char *sql;
+
+    if (filled < VACUUM_ROWS || filled < walk->table->row_estimate / VACUUM_PARTS)
+        return true;
+    walk->vacuumed = walk->state.filled;
+    sql = arena_printf(walk->migration->arena, "VACUUM (SKIP_LOCKED, TRUNCATE OFF) %s",
+                       table_qualified_name(walk->migration->arena, walk->table));
+    return watch_script(walk->migration, "vacuuming", sql, err);
 }
 
 static bool walk_table(Walk *walk, Error *err) {
+    bool waits = false;
+
     while (!walk->state.finished) {
         bool blocked;
 
-        if (!wait_for_standbys(walk, err))
+        if (!pace_wait(&walk->pace, err))
             return false;
-        if (run_batch(walk, &blocked, err)) {
-            say_progress(walk, NULL);
+        if (!run_batch(walk, &blocked, err)) {
+            if (!blocked || !wait_for_row(walk, err))
+                return false;
+            waits = true;
             continue;
         }
-        if (!blocked)
+        if (waits)
+            watch_waiting(walk->migration, NULL);
+        waits = false;
+        if (!vacuum(walk, err))
             return false;
-        say_progress(walk, "a transaction holds a row of the batch");
-        walk->batch = walk->batch / 2 < SMALLEST_BATCH ? SMALLEST_BATCH : walk->batch / 2;
-        session_sleep(LOCK_PAUSE_MS);
     }
     return true;
 }
@@ -228,12 +206,33 @@ static bool begin(const Migration *migration, const Table *table, Error *err) {
     return result != NULL;
 }
 
+static bool walk_here(const Migration *migration, const Table *table, Error *err) {
+    Walk walk = {.migration = migration, .table = table};
+    bool done;
+
+    if (!backfill_read(migration, table, &walk.state, err) ||
+        !query_script(migration->conn, "preparing the backfill", SESSION, err))
+        return false;
+    pace_begin(&walk.pace, migration);
+    walk.vacuumed = walk.state.filled;
+    walk.first_sql = backfill_sql(migration, table, &(BackfillBatch){.rows = "$1::bigint"});
+    walk.next_sql =
+        backfill_sql(migration, table, &(BackfillBatch){.rows = "$1::bigint", .behind = "$2::text[]"});
+    done = walk_table(&walk, err);
+    PQclear(walk.last);
+    return done && query_script(migration->conn, "ending the backfill", SESSION_OVER, err);
+}
+
+/* What the statistics say of the column is that it is empty: by that the check of a foreign key with it would
+ * be planned, among others, and take hours. */
+static bool analyze(const Migration *migration, const Table *table, Error *err) {
+    return watch_script(migration, "analyzing",
+                        arena_printf(migration->arena, "ANALYZE (SKIP_LOCKED) %s",
+                                     table_qualified_name(migration->arena, table)),
+                        err);
+}
+
 static bool run(const Migration *migration, const Table *table, Error *err) {
-    Walk walk = {.migration = migration,
-                 .table = table,
-                 .batch = FIRST_BATCH,
-                 .begun = session_clock(),
-                 .said = session_clock()};
     bool done;
 
     if (!backfill_key(table)) {
@@ -241,22 +240,23 @@ static bool run(const Migration *migration, const Table *table, Error *err) {
                   table_qualified_name(migration->arena, table));
         return error_hint(err, "Add one: Citus wants it, too.");
     }
-    if (!begin(migration, table, err) || !backfill_read(migration, table, &walk.state, err) ||
-        !query_script(migration->conn, "preparing the backfill", SESSION, err))
+    if (!begin(migration, table, err))
         return false;
-    walk.seen_before = walk.state.seen;
-    walk.first_sql = backfill_sql(migration, table, &(BackfillBatch){"$1::bigint", NULL});
-    walk.next_sql = backfill_sql(migration, table, &(BackfillBatch){"$1::bigint", "$2::text[]"});
-    done = walk_table(&walk, err);
-    if (!done)
-        return false;
-    return query_script(migration->conn, "ending the backfill", SESSION_OVER, err);
+    if (migration->config->driver == CONF_DRIVER_PG_CRON)
+        done = cron_run(migration, table, err);
+    else
+        done = cron_stop(migration, table, err) && walk_here(migration, table, err);
+    return done && analyze(migration, table, err);
 }
 
-const Step step_backfill = {.name = "backfill",
-                            .scope = STEP_EACH_BACKFILL,
-                            .describe = describe,
-                            .script = script,
-                            .undo = undo,
-                            .check = check,
-                            .run = run};
+const Step step_backfill = {
+    .name = "backfill",
+    .scope = STEP_EACH_BACKFILL,
+    .why = "The rows that were there before the proxies added the tenant get it from their parents.",
+    .lock = "row locks on the rows of one batch, for the time of a batch",
+    .us_per_row = 14,
+    .describe = describe,
+    .script = script,
+    .undo = undo,
+    .check = check,
+    .run = run};

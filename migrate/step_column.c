@@ -7,6 +7,8 @@
 #include "catalog/query.h"
 #include "migrate/column.h"
 #include "migrate/lock.h"
+#include "migrate/old_keys.h"
+#include "migrate/pieces.h"
 #include "migrate/sql/column.h"
 
 bool column_read(const Migration *migration, const Table *table, ColumnState *state, Error *err) {
@@ -44,6 +46,7 @@ static void describe(const Migration *migration, const Table *table, Buf *out) {
 }
 
 static void append_alter(const Migration *migration, const Table *table, const ColumnState *state, Buf *out) {
+    made_record(table, MADE_COLUMN, table->tenant_column, out);
     buf_printf(out, "ALTER TABLE %s ADD COLUMN ", table_qualified_name(migration->arena, table));
     quote_identifier(out, table->tenant_column);
     buf_printf(out, " %s", state->wanted);
@@ -65,10 +68,45 @@ static void script(const Migration *migration, const Table *table, Buf *out) {
     lock_script(step_text(migration, &sql), out);
 }
 
+/* How far its backfill is goes with it: the next one begins anew. A column that was there before stays. */
+static bool undo_pieces(const Table *table, Pieces *pieces, Error *err) {
+    const Migration *migration = pieces->migration;
+    const char **made;
+    ColumnState state;
+    Buf out = {0};
+    int n;
+
+    if (!made_read(migration, table, MADE_COLUMN, &made, &n, err) ||
+        !column_read(migration, table, &state, err))
+        return false;
+    if (n == 0 && (migration->undoing || state.type))
+        return true;
+    buf_printf(&out, "ALTER TABLE %s DROP COLUMN IF EXISTS ", table_qualified_name(migration->arena, table));
+    quote_identifier(&out, table->tenant_column);
+    buf_append_cstr(&out, ";\nDELETE FROM shardferry.backfill WHERE (table_schema, table_name) = (");
+    step_literal(&out, table->schema);
+    buf_append_cstr(&out, ", ");
+    step_literal(&out, table->name);
+    buf_append_cstr(&out, ");\n");
+    made_forget(table, MADE_COLUMN, table->tenant_column, &out);
+    pieces_locking(pieces, "dropping the column", step_text(migration, &out));
+    return true;
+}
+
 static void undo(const Migration *migration, const Table *table, Buf *out) {
-    buf_printf(out, "ALTER TABLE %s DROP COLUMN ", table_qualified_name(migration->arena, table));
-    quote_identifier(out, table->tenant_column);
-    buf_append_cstr(out, ";\n");
+    Pieces pieces = {.migration = migration};
+    Error err;
+
+    if (undo_pieces(table, &pieces, &err))
+        pieces_script(&pieces, out);
+    else
+        buf_printf(out, "-- %s\n", err.message);
+}
+
+static bool revert(const Migration *migration, const Table *table, Error *err) {
+    Pieces pieces = {.migration = migration};
+
+    return undo_pieces(table, &pieces, err) && pieces_run(&pieces, table, err);
 }
 
 static bool check(const Migration *migration, const Table *table, bool *done, Error *err) {
@@ -93,10 +131,15 @@ static bool run(const Migration *migration, const Table *table, Error *err) {
     return lock_run(migration, table, "adding the column", step_text(migration, &sql), err);
 }
 
-const Step step_column = {.name = "column",
-                          .scope = STEP_EACH_BACKFILL,
-                          .describe = describe,
-                          .script = script,
-                          .undo = undo,
-                          .check = check,
-                          .run = run};
+const Step step_column = {
+    .name = "column",
+    .scope = STEP_EACH_BACKFILL,
+    .why = "Citus needs the tenant in each row. The column is nullable at first, so that no row has to be "
+           "written.",
+    .lock = "ACCESS EXCLUSIVE on the table, for a moment; tried again where it is not had at once",
+    .describe = describe,
+    .script = script,
+    .undo = undo,
+    .check = check,
+    .run = run,
+    .revert = revert};

@@ -12,9 +12,8 @@ static void script(const Migration *migration, const Table *table, Buf *out) {
 }
 
 static void undo(const Migration *migration, const Table *table, Buf *out) {
-    (void)migration;
     (void)table;
-    stages_undo(STAGE_DERIVE, out);
+    stages_undo(migration, STAGE_DERIVE, out);
 }
 
 static bool check(const Migration *migration, const Table *table, bool *done, Error *err) {
@@ -27,5 +26,22 @@ static bool run(const Migration *migration, const Table *table, Error *err) {
     return stages_move(migration, STAGE_DERIVE, err);
 }
 
+/* The column may go when nobody names it any more, and whoever did is done. */
+static bool revert(const Migration *migration, const Table *table, Error *err) {
+    bool columns = false;
+
+    (void)table;
+    for (int i = 0; i < migration->ntables; i++)
+        columns |= migration->tables[i]->tenant != NULL;
+    return stages_back(migration, STAGE_DERIVE, err) && (!columns || step_settle.run(migration, NULL, err));
+}
+
 const Step step_derive = {
-    .name = "derive", .describe = describe, .script = script, .undo = undo, .check = check, .run = run};
+    .name = "derive",
+    .why = "From here on the proxies add the tenant to what is inserted, by a sub-select on the parent.",
+    .describe = describe,
+    .script = script,
+    .undo = undo,
+    .check = check,
+    .run = run,
+    .revert = revert};

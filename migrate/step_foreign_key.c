@@ -1,9 +1,8 @@
 /* Foreign keys with the tenant beside those without it: added NOT VALID, which takes a moment, and validated
  * while writers go on. They refer to the parents' new indexes, so that no key is missed when the old ones go.
  */
-#include "migrate/keys.h"
-
 #include "migrate/lock.h"
+#include "migrate/undo_keys.h"
 
 static void describe(const Migration *migration, const Table *table, Buf *out) {
     buf_printf(out, "add the foreign keys of %s with ", table_qualified_name(migration->arena, table));
@@ -14,22 +13,19 @@ static const char *validate_sql(const Migration *migration, const char *child, c
     return arena_printf(migration->arena, "ALTER TABLE %s VALIDATE CONSTRAINT %s;\n", child, name);
 }
 
-/* The name is the old one's OID's: it takes over the old one's when that goes. */
-static const char *new_name(const Migration *migration, const PairlessKey *key) {
-    return key->next ? key->next : arena_printf(migration->arena, "shardferry_key_%s", key->oid);
-}
-
 static const char *add_sql(const Migration *migration, const PairlessKey *key) {
     return arena_printf(migration->arena, "ALTER TABLE %s ADD CONSTRAINT %s %s NOT VALID;\n", key->child,
-                        new_name(migration, key), key->definition);
+                        key->next, key->definition);
 }
 
-/* By the tenant alone; PostgreSQL makes the name. */
-static const char *add_tenant_sql(const Migration *migration, const Table *table) {
+/* By the tenant alone. */
+static const char *add_tenant_sql(const Migration *migration, const Table *table, const TenantKey *key) {
     const Table *tenant = migration->snapshot->tenant_table;
     Buf out = {0};
 
-    buf_printf(&out, "ALTER TABLE %s ADD FOREIGN KEY (", table_qualified_name(migration->arena, table));
+    made_record(table, MADE_FOREIGN_KEY, key->stored_name, &out);
+    buf_printf(&out, "ALTER TABLE %s ADD CONSTRAINT %s FOREIGN KEY (",
+               table_qualified_name(migration->arena, table), key->name);
     quote_identifier(&out, table->tenant_column);
     buf_printf(&out, ") REFERENCES %s (", table_qualified_name(migration->arena, tenant));
     quote_identifier(&out, tenant->tenant_column);
@@ -43,16 +39,16 @@ static bool wants_tenant_key(const Table *table) { return table->kind == KIND_BA
 typedef struct Keys {
     PairlessKey *keys;
     int n;
-    const char *tenant; /* the foreign key by the tenant alone; NULL */
-    bool tenant_valid;
+    TenantKey tenant; /* wanted or not */
 } Keys;
 
 static bool read_keys(const Migration *migration, const Table *table, Keys *keys, Error *err) {
     return keys_foreign(migration, table, &keys->keys, &keys->n, err) &&
-           keys_tenant(migration, table, &keys->tenant, &keys->tenant_valid, err);
+           keys_tenant(migration, table, &keys->tenant, err);
 }
 
 static void script(const Migration *migration, const Table *table, Buf *out) {
+    const char *name = table_qualified_name(migration->arena, table);
     Keys keys;
     Error err;
 
@@ -60,25 +56,34 @@ static void script(const Migration *migration, const Table *table, Buf *out) {
         buf_printf(out, "-- %s\n", err.message);
         return;
     }
-    if (wants_tenant_key(table) && !keys.tenant)
-        lock_script(add_tenant_sql(migration, table), out);
+    if (wants_tenant_key(table) && !keys.tenant.exists)
+        lock_script(add_tenant_sql(migration, table, &keys.tenant), out);
     for (int i = 0; i < keys.n; i++) {
-        if (!keys.keys[i].next)
+        if (!keys.keys[i].has_next)
             lock_script(add_sql(migration, &keys.keys[i]), out);
+    }
+    if (wants_tenant_key(table) && !keys.tenant.valid)
+        lock_script(validate_sql(migration, name, keys.tenant.name), out);
+    for (int i = 0; i < keys.n; i++) {
         if (!keys.keys[i].next_valid)
-            lock_script(validate_sql(migration, keys.keys[i].child, new_name(migration, &keys.keys[i])), out);
+            lock_script(validate_sql(migration, keys.keys[i].child, keys.keys[i].next), out);
     }
 }
 
 static void undo(const Migration *migration, const Table *table, Buf *out) {
-    Keys keys;
+    Pieces pieces = {.migration = migration};
     Error err;
 
-    if (!read_keys(migration, table, &keys, &err))
-        return;
-    for (int i = 0; i < keys.n; i++)
-        buf_printf(out, "ALTER TABLE %s DROP CONSTRAINT %s;\n", keys.keys[i].child,
-                   new_name(migration, &keys.keys[i]));
+    if (undo_keys_foreign(table, &pieces, &err))
+        pieces_script(&pieces, out);
+    else
+        buf_printf(out, "-- %s\n", err.message);
+}
+
+static bool revert(const Migration *migration, const Table *table, Error *err) {
+    Pieces pieces = {.migration = migration};
+
+    return undo_keys_foreign(table, &pieces, err) && pieces_run(&pieces, table, err);
 }
 
 static bool check(const Migration *migration, const Table *table, bool *done, Error *err) {
@@ -86,18 +91,19 @@ static bool check(const Migration *migration, const Table *table, bool *done, Er
 
     if (!read_keys(migration, table, &keys, err))
         return false;
-    *done = !wants_tenant_key(table) || keys.tenant_valid;
+    *done = !wants_tenant_key(table) || keys.tenant.valid;
     for (int i = 0; i < keys.n; i++)
-        *done &= keys.keys[i].next && keys.keys[i].next_valid;
+        *done &= keys.keys[i].next_valid;
     return true;
 }
 
 static bool add_all(const Migration *migration, const Table *table, const Keys *keys, Error *err) {
-    if (wants_tenant_key(table) && !keys->tenant &&
-        !lock_run(migration, table, "adding a foreign key", add_tenant_sql(migration, table), err))
+    if (wants_tenant_key(table) && !keys->tenant.exists &&
+        !lock_run(migration, table, "adding a foreign key", add_tenant_sql(migration, table, &keys->tenant),
+                  err))
         return false;
     for (int i = 0; i < keys->n; i++) {
-        if (!keys->keys[i].next &&
+        if (!keys->keys[i].has_next &&
             !lock_run(migration, table, "adding a foreign key", add_sql(migration, &keys->keys[i]), err))
             return false;
     }
@@ -111,9 +117,9 @@ static bool run(const Migration *migration, const Table *table, Error *err) {
     if (!read_keys(migration, table, &keys, err) || !add_all(migration, table, &keys, err) ||
         !read_keys(migration, table, &keys, err))
         return false;
-    if (keys.tenant && !keys.tenant_valid &&
-        !lock_run(migration, table, "validating a foreign key", validate_sql(migration, name, keys.tenant),
-                  err))
+    if (keys.tenant.exists && !keys.tenant.valid &&
+        !lock_run(migration, table, "validating a foreign key",
+                  validate_sql(migration, name, keys.tenant.name), err))
         return false;
     for (int i = 0; i < keys.n; i++) {
         if (!keys.keys[i].next_valid && !lock_run(migration, table, "validating a foreign key",
@@ -125,8 +131,14 @@ static bool run(const Migration *migration, const Table *table, Error *err) {
 
 const Step step_foreign_key = {.name = "foreign key",
                                .scope = STEP_EACH_DISTRIBUTED,
+                               .why = "Citus can only check foreign keys that hold the tenant. They stand "
+                                      "beside the old ones until those go.",
+                               .lock = "SHARE ROW EXCLUSIVE on both tables, for a moment; the rows are read "
+                                       "under locks that writers do not feel",
+                               .us_per_row = 0.6,
                                .describe = describe,
                                .script = script,
                                .undo = undo,
                                .check = check,
-                               .run = run};
+                               .run = run,
+                               .revert = revert};

@@ -2,42 +2,59 @@
  * without it, and a plain one with a primary key's old columns, which rows are looked up by without their
  * tenant.
  *
- * A build that was broken off leaves an INVALID index, which is dropped and built anew. Nobody is building
- * it: this runner holds the lock under which it is done. */
-#include "migrate/keys.h"
-
+ * A build that was broken off leaves an INVALID index, which is dropped and built anew; one that the server
+ * still goes on with, though its runner was killed, is waited for. */
 #include "catalog/query.h"
+#include "migrate/builders.h"
+#include "migrate/undo_keys.h"
+#include "migrate/watch.h"
 
 static void describe(const Migration *migration, const Table *table, Buf *out) {
     buf_printf(out, "build the indexes of %s with ", table_qualified_name(migration->arena, table));
     quote_identifier(out, table->tenant_column);
 }
 
-static bool wants_plain(const UniqueKey *key) { return key->type && key->type[0] == 'P'; }
-
 static bool is_done(const UniqueKey *key) {
-    return key->next && key->next_valid && (!wants_plain(key) || key->plain_valid);
+    return key->next_valid && (!key->wants_plain || key->plain_valid);
 }
 
-/* What is to be run for a key, in order; NULL where nothing is. */
+/* What is to be run for a key, in order. */
 typedef struct Work {
-    const char *statements[4];
+    const char *statements[8];
     int n;
 } Work;
 
 static void add(Work *work, const char *statement) { work->statements[work->n++] = statement; }
 
-static Work work_of(const Migration *migration, const UniqueKey *key) {
+/* A broken one goes first. */
+static void add_build(const Migration *migration, Work *work, const char *broken, const char *tablespace,
+                      const char *build) {
+    if (broken)
+        add(work, arena_printf(migration->arena, "DROP INDEX CONCURRENTLY %s", broken));
+    if (tablespace)
+        add(work, arena_printf(migration->arena, "SET default_tablespace = %s", tablespace));
+    add(work, build);
+    if (tablespace)
+        add(work, "RESET default_tablespace");
+}
+
+static const char *record_plain_sql(const Migration *migration, const Table *table, const UniqueKey *key) {
+    Buf out = {0};
+
+    made_record(table, MADE_INDEX, key->plain_name, &out);
+    out.end -= 2; /* the semicolon and the line's end */
+    return step_text(migration, &out);
+}
+
+static Work work_of(const Migration *migration, const Table *table, const UniqueKey *key) {
     Work work = {0};
 
-    if (key->next && !key->next_valid)
-        add(&work, arena_printf(migration->arena, "DROP INDEX CONCURRENTLY %s", key->next_qualified));
-    if (!key->next || !key->next_valid)
-        add(&work, key->build);
-    if (wants_plain(key) && key->has_plain && !key->plain_valid)
-        add(&work, arena_printf(migration->arena, "DROP INDEX CONCURRENTLY %s", key->plain_qualified));
-    if (wants_plain(key) && !key->plain_valid)
-        add(&work, key->build_plain);
+    if (!key->next_valid)
+        add_build(migration, &work, key->has_next ? key->next_qualified : NULL, key->tablespace, key->build);
+    if (key->wants_plain && !key->plain_valid) {
+        add(&work, record_plain_sql(migration, table, key));
+        add_build(migration, &work, key->has_plain ? key->plain_qualified : NULL, NULL, key->build_plain);
+    }
     return work;
 }
 
@@ -51,7 +68,7 @@ static void script(const Migration *migration, const Table *table, Buf *out) {
         return;
     }
     for (int i = 0; i < n; i++) {
-        Work work = work_of(migration, &keys[i]);
+        Work work = work_of(migration, table, &keys[i]);
 
         for (int k = 0; k < work.n; k++)
             buf_printf(out, "%s;\n", work.statements[k]);
@@ -59,16 +76,20 @@ static void script(const Migration *migration, const Table *table, Buf *out) {
 }
 
 static void undo(const Migration *migration, const Table *table, Buf *out) {
-    UniqueKey *keys;
+    Pieces pieces = {.migration = migration};
     Error err;
-    int n;
 
-    if (!keys_unique(migration, table, &keys, &n, &err))
-        return;
-    for (int i = 0; i < n; i++) {
-        if (keys[i].next)
-            buf_printf(out, "DROP INDEX CONCURRENTLY %s;\n", keys[i].next_qualified);
-    }
+    if (undo_keys_unique(table, &pieces, &err))
+        pieces_script(&pieces, out);
+    else
+        buf_printf(out, "-- %s\n", err.message);
+}
+
+static bool revert(const Migration *migration, const Table *table, Error *err) {
+    Pieces pieces = {.migration = migration};
+
+    return builders_wait(migration, table, err) && undo_keys_unique(table, &pieces, err) &&
+           pieces_run(&pieces, table, err);
 }
 
 static bool check(const Migration *migration, const Table *table, bool *done, Error *err) {
@@ -84,13 +105,13 @@ static bool check(const Migration *migration, const Table *table, bool *done, Er
 }
 
 static bool build(const Migration *migration, const Table *table, const UniqueKey *key, Error *err) {
-    Work work = work_of(migration, key);
+    Work work = work_of(migration, table, key);
 
     if (!key->readable)
         return error_set(err, "55000", "the definition of index %s of %s could not be understood", key->name,
                          table->name);
     for (int i = 0; i < work.n; i++) {
-        if (!query_script(migration->conn, "building an index", work.statements[i], err))
+        if (!watch_script(migration, "building an index", work.statements[i], err))
             return error_hint(err, "Run it again: what was left of the index is dropped then.");
     }
     return true;
@@ -101,7 +122,7 @@ static bool run(const Migration *migration, const Table *table, Error *err) {
     UniqueKey *keys;
     int n;
 
-    if (!keys_unique(migration, table, &keys, &n, err) ||
+    if (!builders_wait(migration, table, err) || !keys_unique(migration, table, &keys, &n, err) ||
         !query_script(migration->conn, "building an index", "SET lock_timeout = 0", err))
         return false;
     for (int i = 0; i < n; i++) {
@@ -111,10 +132,15 @@ static bool run(const Migration *migration, const Table *table, Error *err) {
     return query_script(migration->conn, "building an index", "SET lock_timeout = '10s'", err);
 }
 
-const Step step_index = {.name = "index",
-                         .scope = STEP_EACH_DISTRIBUTED,
-                         .describe = describe,
-                         .script = script,
-                         .undo = undo,
-                         .check = check,
-                         .run = run};
+const Step step_index = {
+    .name = "index",
+    .scope = STEP_EACH_DISTRIBUTED,
+    .why = "Citus can only keep rows unique within a tenant, so that each key needs the tenant in front.",
+    .lock = "SHARE UPDATE EXCLUSIVE on the table, which writers do not feel",
+    .us_per_row = 3,
+    .describe = describe,
+    .script = script,
+    .undo = undo,
+    .check = check,
+    .run = run,
+    .revert = revert};

@@ -13,9 +13,8 @@ static void script(const Migration *migration, const Table *table, Buf *out) {
 }
 
 static void undo(const Migration *migration, const Table *table, Buf *out) {
-    (void)migration;
     (void)table;
-    stages_undo(STAGE_KEYED, out);
+    stages_undo(migration, STAGE_KEYED, out);
 }
 
 static bool check(const Migration *migration, const Table *table, bool *done, Error *err) {
@@ -28,5 +27,17 @@ static bool run(const Migration *migration, const Table *table, Error *err) {
     return stages_move(migration, STAGE_KEYED, err);
 }
 
+static bool revert(const Migration *migration, const Table *table, Error *err) {
+    (void)table;
+    return stages_back(migration, STAGE_KEYED, err);
+}
+
 const Step step_keyed = {
-    .name = "keyed", .describe = describe, .script = script, .undo = undo, .check = check, .run = run};
+    .name = "keyed",
+    .why = "From here on the proxies name the tenant in conflict targets, for which both keys are there.",
+    .describe = describe,
+    .script = script,
+    .undo = undo,
+    .check = check,
+    .run = run,
+    .revert = revert};

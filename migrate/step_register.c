@@ -3,10 +3,18 @@
  * is touched. */
 #include "migrate/proxies.h"
 
+#include "migrate/sql/wait_register.h"
+
 static void describe(const Migration *migration, const Table *table, Buf *out) {
     (void)migration;
     (void)table;
     buf_append_cstr(out, "wait until every proxy has registered");
+}
+
+static void script(const Migration *migration, const Table *table, Buf *out) {
+    (void)migration;
+    (void)table;
+    buf_append_cstr(out, sql_wait_register);
 }
 
 static bool check(const Migration *migration, const Table *table, bool *done, Error *err) {
@@ -21,8 +29,10 @@ static bool run(const Migration *migration, const Table *table, Error *err) {
 
 const Step step_register = {.name = "register",
                             .waits = true,
+                            .why = "A proxy that has not registered would not learn of a new stage and would "
+                                   "go on writing by an old one.",
                             .describe = describe,
-                            .script = step_no_sql,
+                            .script = script,
                             .undo = step_no_sql,
                             .check = check,
                             .run = run};

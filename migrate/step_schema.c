@@ -34,4 +34,10 @@ static bool run(const Migration *migration, const Table *table, Error *err) {
 }
 
 const Step step_schema = {
-    .name = "schema", .describe = describe, .script = script, .undo = undo, .check = check, .run = run};
+    .name = "schema",
+    .why = "Stages, the epoch and the leases of the proxies are kept in the database that they are about.",
+    .describe = describe,
+    .script = script,
+    .undo = undo,
+    .check = check,
+    .run = run};

@@ -10,6 +10,7 @@
 
 #include "catalog/query.h"
 #include "migrate/session.h"
+#include "migrate/sql/wait_settle.h"
 #include "migrate/sql/writers.h"
 
 #define POLL_MS 50
@@ -20,6 +21,19 @@ static void describe(const Migration *migration, const Table *table, Buf *out) {
     (void)migration;
     (void)table;
     buf_append_cstr(out, "wait until transactions that wrote before are over");
+}
+
+static void script(const Migration *migration, const Table *table, Buf *out) {
+    Buf names = {0};
+
+    (void)table;
+    buf_append_cstr(&names, "ARRAY[");
+    for (int i = 0; i < migration->ntables; i++) {
+        buf_append_cstr(&names, i ? ", " : "");
+        step_literal(&names, table_qualified_name(migration->arena, migration->tables[i]));
+    }
+    buf_append_cstr(&names, "]");
+    buf_printf(out, sql_wait_settle, step_text(migration, &names));
 }
 
 /* Rows: virtual transaction, who it is. NULL with `err`. */
@@ -91,10 +105,13 @@ static bool run(const Migration *migration, const Table *table, Error *err) {
     return done;
 }
 
-const Step step_settle = {.name = "settle",
-                          .waits = true,
-                          .describe = describe,
-                          .script = step_no_sql,
-                          .undo = step_no_sql,
-                          .check = check,
-                          .run = run};
+const Step step_settle = {
+    .name = "settle",
+    .waits = true,
+    .why =
+        "A transaction from before may still commit rows without a tenant, which the backfill would not see.",
+    .describe = describe,
+    .script = script,
+    .undo = step_no_sql,
+    .check = check,
+    .run = run};

@@ -1,34 +1,50 @@
 /* The old keys go, the new ones take their names and their places, in short transactions: first the foreign
  * keys without the tenant, each beside the one that has been validated; then the unique keys that nothing
  * refers to any more. At no instant is a row unchecked. */
-#include "migrate/keys.h"
-
+#include "migrate/builders.h"
 #include "migrate/lock.h"
+#include "migrate/undo_keys.h"
 
 static void describe(const Migration *migration, const Table *table, Buf *out) {
     buf_printf(out, "swap the keys of %s", table_qualified_name(migration->arena, table));
 }
 
+/* One that an undo left beside its successor just goes. */
 static const char *swap_foreign_sql(const Migration *migration, const PairlessKey *key) {
-    return arena_printf(migration->arena,
-                        "ALTER TABLE %s DROP CONSTRAINT %s;\nALTER TABLE %s RENAME CONSTRAINT %s TO %s;\n",
-                        key->child, key->name, key->child, key->next, key->name);
+    Buf out = {0};
+
+    if (key->restored) {
+        buf_printf(&out, "ALTER TABLE %s DROP CONSTRAINT %s;\n", key->child, key->name);
+    } else {
+        old_keys_record_foreign(key, &out);
+        buf_printf(&out, "ALTER TABLE %s DROP CONSTRAINT %s;\nALTER TABLE %s RENAME CONSTRAINT %s TO %s;\n%s",
+                   key->child, key->name, key->child, key->next, key->name, key->decoration);
+    }
+    return step_text(migration, &out);
+}
+
+static void append_drop_index(const Table *table, const UniqueKey *key, Buf *out) {
+    buf_append_cstr(out, "DROP INDEX ");
+    quote_identifier(out, table->schema);
+    buf_printf(out, ".%s;\n", key->name);
 }
 
 static void append_unique(const Migration *migration, const Table *table, const UniqueKey *key, Buf *out) {
     const char *name = table_qualified_name(migration->arena, table);
 
+    if (key->restored) {
+        append_drop_index(table, key, out);
+        return;
+    }
+    old_keys_record_unique(table, key, out);
     if (key->constraint) {
         buf_printf(out, "ALTER TABLE %s DROP CONSTRAINT %s, ADD CONSTRAINT %s %s USING INDEX %s%s;\n", name,
                    key->constraint, key->constraint, key->type, key->next, key->deferrable);
     } else {
-        buf_append_cstr(out, "DROP INDEX ");
-        quote_identifier(out, table->schema);
-        buf_printf(out, ".%s;\nALTER INDEX %s RENAME TO %s;\n", key->name, key->next_qualified, key->name);
+        append_drop_index(table, key, out);
+        buf_printf(out, "ALTER INDEX %s RENAME TO %s;\n", key->next_qualified, key->name);
     }
-    if (key->replica_identity)
-        buf_printf(out, "ALTER TABLE %s REPLICA IDENTITY USING INDEX %s;\n", name,
-                   key->constraint ? key->constraint : key->name);
+    buf_append_cstr(out, key->decoration);
 }
 
 static const char *swap_unique_sql(const Migration *migration, const Table *table, const UniqueKey *keys,
@@ -68,16 +84,27 @@ static void script(const Migration *migration, const Table *table, Buf *out) {
         buf_printf(out, "-- %s\n", err.message);
         return;
     }
-    for (int i = 0; i < nforeign; i++) {
-        foreign[i].next = foreign[i].next
-                              ? foreign[i].next
-                              : arena_printf(migration->arena, "shardferry_key_%s", foreign[i].oid);
+    for (int i = 0; i < nforeign; i++)
         lock_script(swap_foreign_sql(migration, &foreign[i]), out);
-    }
-    for (int i = 0; i < nunique; i++)
-        unique[i].next = unique[i].next ? unique[i].next : "its_index_with_the_tenant";
     if (nunique > 0)
         lock_script(swap_unique_sql(migration, table, unique, nunique), out);
+}
+
+static void undo(const Migration *migration, const Table *table, Buf *out) {
+    Pieces pieces = {.migration = migration};
+    Error err;
+
+    if (undo_keys_beside(table, &pieces, &err))
+        pieces_script(&pieces, out);
+    else
+        buf_printf(out, "-- %s\n", err.message);
+}
+
+static bool revert(const Migration *migration, const Table *table, Error *err) {
+    Pieces pieces = {.migration = migration};
+
+    return builders_wait(migration, table, err) && undo_keys_beside(table, &pieces, err) &&
+           pieces_run(&pieces, table, err);
 }
 
 static bool check(const Migration *migration, const Table *table, bool *done, Error *err) {
@@ -97,9 +124,9 @@ static bool ready(const Table *table, const PairlessKey *foreign, int nforeign, 
     bool all = true;
 
     for (int i = 0; i < nforeign; i++)
-        all &= foreign[i].next && foreign[i].next_valid;
+        all &= foreign[i].next_valid;
     for (int i = 0; i < nunique; i++)
-        all &= unique[i].next && unique[i].next_valid;
+        all &= unique[i].next_valid;
     if (all)
         return true;
     error_set(err, "55000", "a key was added to %s, or to what refers to it, meanwhile", table->name);
@@ -126,8 +153,12 @@ static bool run(const Migration *migration, const Table *table, Error *err) {
 
 const Step step_swap = {.name = "swap",
                         .scope = STEP_EACH_DISTRIBUTED,
+                        .why = "Keys without the tenant cannot be distributed. The new ones have been "
+                               "validated: no row is looked at.",
+                        .lock = "ACCESS EXCLUSIVE on the table and on what refers to it, for a moment",
                         .describe = describe,
                         .script = script,
-                        .undo = step_no_sql,
+                        .undo = undo,
                         .check = check,
-                        .run = run};
+                        .run = run,
+                        .revert = revert};

@@ -1,20 +1,13 @@
-/* Verification: every row has a tenant, and all that it refers to have the same.
+/* Verification: every row has a tenant, all that it refers to is there, and has the same.
  *
- * One query a table and a parent, each in a snapshot of its own: a parent's tenant and its children's change
- * in one statement. What is wrong is named by its keys, and nothing is changed. */
+ * A parent's tenant and its children's change in one statement, so each question is one query. What is wrong
+ * is named by its keys, and nothing is changed. */
 #include "migrate/backfill.h"
 
 #include <inttypes.h>
 #include <string.h>
 
-#include "catalog/query.h"
-
-#define SAMPLE_KEYS 5
-
-typedef struct Finding {
-    int64_t rows;
-    const char *keys; /* of the first few, for people */
-} Finding;
+#include "migrate/verify.h"
 
 static void describe(const Migration *migration, const Table *table, Buf *out) {
     buf_append_cstr(out, "verify ");
@@ -22,73 +15,36 @@ static void describe(const Migration *migration, const Table *table, Buf *out) {
     buf_printf(out, " in %s", table_qualified_name(migration->arena, table));
 }
 
-static void append_column(Buf *out, const char *prefix, const char *name) {
-    buf_append_cstr(out, prefix);
-    quote_identifier(out, name);
+static const char *tenant_of(const Migration *migration, const char *prefix, const Table *table) {
+    return verify_column(migration, prefix, table->tenant_column);
 }
 
-static void append_name(const Migration *migration, const Table *table, Buf *out) {
-    buf_append_cstr(out, table_qualified_name(migration->arena, table));
-}
+/* ---- the queries ---- */
 
-/* The parent's row beside the child's, if there is one. */
-static void append_parent(const Migration *migration, const ForeignKey *step, Buf *out) {
-    buf_append_cstr(out, " LEFT JOIN ");
-    append_name(migration, step->parent, out);
-    buf_append_cstr(out, " AS p ON ");
-    for (int i = 0; i < step->ncolumns; i++) {
-        append_column(out, i ? " AND p." : "p.", step->parent_columns[i]->name);
-        append_column(out, " = t.", step->child_columns[i]->name);
-    }
-}
+static const char *differ_sql(const Migration *migration, const ForeignKey *fk) {
+    const char *own = tenant_of(migration, "t.", fk->child),
+               *parents = tenant_of(migration, "p.", fk->parent);
 
-/* Counts the rows of a table that fulfil `condition`, and takes down the keys of some. `step` may be NULL. */
-static const char *count_sql(const Migration *migration, const Table *table, const ForeignKey *step,
-                             const char *condition) {
-    const Key *key = backfill_key(table);
-    Buf out = {0};
-
-    buf_append_cstr(&out, "SELECT count(*), (pg_catalog.array_agg(pg_catalog.concat_ws(', '");
-    for (int i = 0; key && i < key->ncolumns; i++)
-        append_column(&out, ", t.", key->columns[i]->name);
-    buf_printf(&out, ")))[1:%d] FROM ", SAMPLE_KEYS);
-    append_name(migration, table, &out);
-    buf_append_cstr(&out, " AS t");
-    if (step)
-        append_parent(migration, step, &out);
-    buf_printf(&out, " WHERE %s", condition);
-    return step_text(migration, &out);
-}
-
-/* "p.x" and "t.y". */
-static const char *qualified(const Migration *migration, const char *prefix, const char *name) {
-    Buf out = {0};
-
-    append_column(&out, prefix, name);
-    return step_text(migration, &out);
-}
-
-static const char *differ_sql(const Migration *migration, const ForeignKey *step) {
-    const char *condition =
-        arena_printf(migration->arena, "%s <> %s", qualified(migration, "t.", step->child->tenant_column),
-                     qualified(migration, "p.", step->parent->tenant_column));
-
-    return count_sql(migration, step->child, step, condition);
+    return verify_sql(migration, fk->child, fk, arena_printf(migration->arena, "%s <> %s", own, parents),
+                      arena_printf(migration->arena, "': ', %s, ' and ', %s", own, parents));
 }
 
 static const char *lack_sql(const Migration *migration, const Table *table) {
-    return count_sql(
-        migration, table, NULL,
-        arena_printf(migration->arena, "%s IS NULL", qualified(migration, "t.", table->tenant_column)));
+    return verify_sql(migration, table, NULL,
+                      arena_printf(migration->arena, "%s IS NULL", tenant_of(migration, "t.", table)), NULL);
 }
 
 /* Those that the backfill should have filled. */
 static const char *missed_sql(const Migration *migration, const ForeignKey *step) {
-    const char *condition = arena_printf(migration->arena, "%s IS NULL AND %s IS NOT NULL",
-                                         qualified(migration, "t.", step->child->tenant_column),
-                                         qualified(migration, "p.", step->parent->tenant_column));
+    return verify_sql(migration, step->child, step,
+                      arena_printf(migration->arena, "%s IS NULL AND %s IS NOT NULL",
+                                   tenant_of(migration, "t.", step->child),
+                                   tenant_of(migration, "p.", step->parent)),
+                      NULL);
+}
 
-    return count_sql(migration, step->child, step, condition);
+static const char *orphan_sql(const Migration *migration, const ForeignKey *fk) {
+    return verify_sql(migration, fk->child, fk, verify_orphan(migration, fk), NULL);
 }
 
 /* Whether both ends have a tenant that may differ. */
@@ -104,23 +60,29 @@ static bool may_differ(const ForeignKey *fk) {
     return true;
 }
 
-static bool find(const Migration *migration, const char *sql, Finding *finding, Error *err) {
-    PGresult *result = query_run(migration->conn, "verifying the backfill", sql, 0, NULL, err);
+/* A path that the configuration gives may lead along what is no foreign key. */
+static const ForeignKey *configured_step(const Table *table) {
+    const ForeignKey *step = table->path.nsteps > 0 ? table->path.steps[0] : NULL;
 
-    if (!result)
-        return false;
-    finding->rows = query_int(result, 0, 0);
-    finding->keys = finding->rows ? arena_strdup(migration->arena, PQgetvalue(result, 0, 1)) : "";
-    PQclear(result);
-    return true;
+    for (int i = 0; step && i < table->nforeign_keys; i++) {
+        if (table->foreign_keys[i] == step)
+            step = NULL;
+    }
+    return step;
 }
 
 static void script(const Migration *migration, const Table *table, Buf *out) {
+    const ForeignKey *step = configured_step(table);
+
     buf_printf(out, "%s;\n", lack_sql(migration, table));
     for (int i = 0; i < table->nforeign_keys; i++) {
+        if (!table->foreign_keys[i]->validated)
+            buf_printf(out, "%s;\n", orphan_sql(migration, table->foreign_keys[i]));
         if (may_differ(table->foreign_keys[i]))
             buf_printf(out, "%s;\n", differ_sql(migration, table->foreign_keys[i]));
     }
+    if (step && may_differ(step))
+        buf_printf(out, "%s;\n", differ_sql(migration, step));
 }
 
 static bool check(const Migration *migration, const Table *table, bool *done, Error *err) {
@@ -131,12 +93,12 @@ static bool check(const Migration *migration, const Table *table, bool *done, Er
 
 /* The backfill passed them: somebody has written past the proxies since. */
 static bool check_missed(const Migration *migration, const Table *table, Error *err) {
-    Finding missed;
+    VerifyFound missed;
     Error ignored;
 
     if (table->kind != KIND_BACKFILL)
         return true;
-    if (!find(migration, missed_sql(migration, table->path.steps[0]), &missed, err))
+    if (!verify_find(migration, missed_sql(migration, table->path.steps[0]), &missed, err))
         return false;
     if (missed.rows == 0)
         return true;
@@ -148,9 +110,10 @@ static bool check_missed(const Migration *migration, const Table *table, Error *
 }
 
 static bool check_filled(const Migration *migration, const Table *table, Error *err) {
-    Finding lacking;
+    VerifyFound lacking;
 
-    if (!check_missed(migration, table, err) || !find(migration, lack_sql(migration, table), &lacking, err))
+    if (!check_missed(migration, table, err) ||
+        !verify_find(migration, lack_sql(migration, table), &lacking, err))
         return false;
     if (lacking.rows == 0)
         return true;
@@ -161,18 +124,22 @@ static bool check_filled(const Migration *migration, const Table *table, Error *
                       table->kind == KIND_BACKFILL ? "a parent or " : "", table->tenant_column);
 }
 
-static bool check_parent(const Migration *migration, const ForeignKey *fk, Error *err) {
-    Finding differing;
+static bool check_differing(const Migration *migration, const ForeignKey *fk, Error *err) {
+    const Table *table = fk->child;
+    VerifyFound found;
 
     if (!may_differ(fk))
         return true;
-    if (!find(migration, differ_sql(migration, fk), &differing, err))
+    if (!verify_find(migration, differ_sql(migration, fk), &found, err))
         return false;
-    if (differing.rows == 0)
+    if (found.rows == 0)
         return true;
-    error_set(err, "23514", "%" PRId64 " rows of %s have another %s than their row of %s: %s", differing.rows,
-              table_qualified_name(migration->arena, fk->child), fk->child->tenant_column,
-              table_qualified_name(migration->arena, fk->parent), differing.keys);
+    error_set(err, "23514", "%" PRId64 " rows of %s have another %s than their row of %s: %s", found.rows,
+              table_qualified_name(migration->arena, table), table->tenant_column,
+              table_qualified_name(migration->arena, fk->parent), found.keys);
+    if (table->kind == KIND_BACKFILL && table->path.steps[0] != fk)
+        error_detail(err, "Two parents disagree: theirs is that of their row of %s.",
+                     table_qualified_name(migration->arena, table->path.steps[0]->parent));
     return error_hint(
         err,
         "A row and what it refers to belong to one tenant: mend the rows, or drop the foreign key %s; "
@@ -180,19 +147,46 @@ static bool check_parent(const Migration *migration, const ForeignKey *fk, Error
         fk->name);
 }
 
+/* Of a key that has been validated there are none. */
+static bool check_orphans(const Migration *migration, const ForeignKey *fk, Error *err) {
+    VerifyFound found;
+
+    if (fk->validated)
+        return true;
+    if (!verify_find(migration, orphan_sql(migration, fk), &found, err))
+        return false;
+    if (found.rows == 0)
+        return true;
+    error_set(err, SQLSTATE_FOREIGN_KEY_VIOLATION,
+              "%" PRId64 " rows of %s refer to rows of %s that are not there: %s", found.rows,
+              table_qualified_name(migration->arena, fk->child),
+              table_qualified_name(migration->arena, fk->parent), found.keys);
+    return error_hint(
+        err,
+        "The foreign key %s was never validated, and the one that takes its place will be: give the rows "
+        "their parent, or delete them; then run it again.",
+        fk->name);
+}
+
 static bool run(const Migration *migration, const Table *table, Error *err) {
+    const ForeignKey *step = configured_step(table);
+
     if (!check_filled(migration, table, err))
         return false;
     for (int i = 0; i < table->nforeign_keys; i++) {
-        if (!check_parent(migration, table->foreign_keys[i], err))
+        if (!check_orphans(migration, table->foreign_keys[i], err) ||
+            !check_differing(migration, table->foreign_keys[i], err))
             return false;
     }
-    return true;
+    return !step || check_differing(migration, step, err);
 }
 
 const Step step_verify = {.name = "verify",
                           .scope = STEP_EACH_DISTRIBUTED,
                           .only_looks = true,
+                          .why = "A row without a tenant, or with another one than its parent's, would be in "
+                                 "no shard or in the wrong one.",
+                          .us_per_row = 0.6,
                           .describe = describe,
                           .script = script,
                           .undo = step_no_sql,

@@ -65,7 +65,7 @@ const Table *task_table(const Migration *migration, const Task *task) {
 /* ---- as a script ---- */
 
 /* The lines of a script as comments. */
-static void print_commented(const Buf *sql, FILE *out) {
+void tasks_print_commented(const Buf *sql, FILE *out) {
     bool at_start = true;
 
     for (size_t i = 0; i < buf_len(sql); i++) {
@@ -78,17 +78,25 @@ static void print_commented(const Buf *sql, FILE *out) {
     }
 }
 
+/* On one line, whatever newlines the names in it hold. */
+static void print_headline(const char *text, FILE *out) {
+    fputs("-- ", out);
+    for (; *text; text++)
+        fputc(*text == '\n' || *text == '\r' ? ' ' : *text, out);
+}
+
 static void print_task(const Migration *migration, const Task *task, bool undo, FILE *out) {
     Buf sql = {0}, back = {0};
 
     task->step->script(migration, task->table, &sql);
     task->step->undo(migration, task->table, &back);
-    fprintf(out, "-- %s%s\n", task_description(migration, task), task->done ? ": found done" : "");
+    print_headline(task_description(migration, task), out);
+    fputs(task->done ? ": found done\n" : "\n", out);
     if (!task->done && buf_len(&sql) > 0)
         fwrite(buf_ptr(&sql), 1, buf_len(&sql), out);
     if (undo && !task->done && buf_len(&back) > 0) {
         fputs("-- taken back by:\n", out);
-        print_commented(&back, out);
+        tasks_print_commented(&back, out);
     }
     fputc('\n', out);
     buf_free(&sql);

@@ -30,6 +30,9 @@ const char *task_description(const Migration *migration, const Task *task) MUST_
 /* The task's table as the catalog has it now; NULL if the task has none, or it is gone. */
 const Table *task_table(const Migration *migration, const Task *task) MUST_USE;
 
+/* Prints text as comments of a script. */
+void tasks_print_commented(const Buf *text, FILE *out);
+
 /* Prints what is not done as a script that psql can run, each step under its description; with `undo` also,
  * in comments, what takes it back. */
 void tasks_print(const Migration *migration, const Tasks *tasks, bool undo, FILE *out);

@@ -31,7 +31,8 @@ typedef struct Collection {
     uint64_t session; /* id: the session may be gone by the time that the rows are here */
     int next_worker;
     const ConsoleCommand *command;
-    bool simple; /* asked by a simple query: RowDescription before, ReadyForQuery after the rows */
+    char *arguments, *who; /* owned */
+    bool simple;           /* asked by a simple query: RowDescription before, ReadyForQuery after the rows */
     ConsoleRows rows;
 } Collection;
 
@@ -136,6 +137,8 @@ static void collection_done(Worker *w, Collection *c) {
         break;
     }
     buf_free(&c->rows.messages);
+    free(c->arguments);
+    free(c->who);
     free(c);
 }
 
@@ -152,7 +155,10 @@ static void visit_worker(Worker *w, Job *job) {
 
 static void work_on_pool(uv_work_t *work) {
     Collection *c = work->data;
-    c->command->slow(c->proxy, &c->rows);
+    if (c->command->slow_with)
+        c->command->slow_with(c->proxy, str_of(c->arguments), c->who, &c->rows);
+    else
+        c->command->slow(c->proxy, &c->rows);
 }
 
 static void pool_done(uv_work_t *work, int status) {
@@ -161,12 +167,14 @@ static void pool_done(uv_work_t *work, int status) {
     collection_done(c->origin, c);
 }
 
-static void collect(Session *s, const ConsoleCommand *command, bool simple) {
+static void collect(Session *s, const ConsoleCommand *command, Str arguments, bool simple) {
     Collection *c = MEM_NEW(Collection);
     c->proxy = s->worker->proxy;
     c->origin = s->worker;
     c->session = s->id;
     c->command = command;
+    c->arguments = mem_printf("%.*s", STR_ARG(arguments));
+    c->who = mem_printf("%s (%s)", s->user, s->address);
     c->simple = simple;
     s->console->pending = true;
     if (command->of_worker) {
@@ -180,7 +188,7 @@ static void collect(Session *s, const ConsoleCommand *command, bool simple) {
 
 static void execute(Session *s, const ConsoleCommand *command, Str arguments, bool simple) {
     if (!command->run && !command->with) {
-        collect(s, command, simple);
+        collect(s, command, arguments, simple);
         return;
     }
     ConsoleRows rows = {0};

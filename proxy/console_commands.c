@@ -69,6 +69,10 @@ const ConsoleCommand console_commands[] = {
      .columns = COLUMNS_TABLES,
      .of_worker = show_tables,
      .help = "kind, stage and tenant path of each table"},
+    {.words = "SHOW MIGRATION",
+     .columns = COLUMNS_MIGRATION,
+     .slow = show_migration,
+     .help = "where the migration stands: the whole of it, then each step"},
     {.words = "SHOW CATALOG",
      .columns = COLUMNS_CATALOG,
      .run = show_catalog,
@@ -83,6 +87,14 @@ const ConsoleCommand console_commands[] = {
      .arguments = "FINGERPRINT [UNTIL 'TIME']",
      .help = "let a statement pass whatever its mode, until the time or the proxy's end"},
     {.words = "DISALLOW", .with = console_disallow, .arguments = "FINGERPRINT", .help = "take that back"},
+    {.words = "PAUSE MIGRATION",
+     .slow_with = console_pause_migration,
+     .help = "let the migration wait behind what is at hand"},
+    {.words = "RESUME MIGRATION", .slow_with = console_resume_migration, .help = "let it go on"},
+    {.words = "THROTTLE MIGRATION",
+     .slow_with = console_throttle_migration,
+     .arguments = "TO ROWS | OFF",
+     .help = "limit its backfill to so many rows a second, or no longer"},
     {.words = "RELOAD", .slow = run_reload, .help = "read the configuration file again, and the catalog"},
     {.words = "SHUTDOWN", .run = run_shutdown, .help = "stop when all transactions have finished"},
     {.words = "SHUTDOWN IMMEDIATE", .tag = "SHUTDOWN", .run = run_shutdown_immediate, .help = "stop at once"},
@@ -121,7 +133,7 @@ const ConsoleCommand *console_command(Str text, Str *arguments) {
     while (text.len > 0 && text.ptr[text.len - 1] == ';')
         text = str_trim((Str){text.ptr, text.len - 1});
     for (const ConsoleCommand *c = console_commands; c->words; c++)
-        if (matches(text, c->words, c->with != NULL, arguments))
+        if (matches(text, c->words, c->arguments != NULL, arguments))
             return c;
     if (text.len > 4 && strncasecmp(text.ptr, "SET ", 4) == 0)
         return &SET;

@@ -17,7 +17,7 @@ typedef struct ConsoleCommand {
     const char *words;          /* "SHOW CLIENTS" */
     const char *const *columns; /* ends with NULL; NULL: no result set */
     const char *tag;            /* of CommandComplete, where there is no result set; NULL: the words */
-    /* Exactly one of the three, or `with`: */
+    /* Exactly one of the three, or one of those below: */
     void (*run)(Proxy *proxy, ConsoleRows *rows);         /* quick, on the session's worker */
     void (*of_worker)(Worker *worker, ConsoleRows *rows); /* once on each worker's thread */
     void (*slow)(Proxy *proxy, ConsoleRows *rows);        /* on a pool thread */
@@ -25,6 +25,9 @@ typedef struct ConsoleCommand {
     /* Or this one, quick as `run`, for a command that something follows; how that is written. */
     void (*with)(Session *session, Str arguments, ConsoleRows *rows);
     const char *arguments;
+    /* Or this one, on a pool thread; `who` asks for it. What follows the command, if anything may, is written
+     * as `arguments`. */
+    void (*slow_with)(Proxy *proxy, Str arguments, const char *who, ConsoleRows *rows);
 } ConsoleCommand;
 
 /* Finds the command that a text (with or without semicolon, in any case) names; NULL if there is none.
@@ -61,5 +64,12 @@ void show_allowed(Proxy *proxy, ConsoleRows *rows);
 /* console_allow.c */
 void console_allow(Session *session, Str arguments, ConsoleRows *rows);
 void console_disallow(Session *session, Str arguments, ConsoleRows *rows);
+
+/* console_migration.c */
+extern const char *const COLUMNS_MIGRATION[];
+void show_migration(Proxy *proxy, ConsoleRows *rows);
+void console_pause_migration(Proxy *proxy, Str arguments, const char *who, ConsoleRows *rows);
+void console_resume_migration(Proxy *proxy, Str arguments, const char *who, ConsoleRows *rows);
+void console_throttle_migration(Proxy *proxy, Str arguments, const char *who, ConsoleRows *rows);
 
 #endif

@@ -23,8 +23,10 @@
 #include "base/version.h"
 #include "catalog/load.h"
 #include "catalog/query.h"
+#include "catalog/request.h"
 #include "catalog/stage.h"
 #include "proxy/proxy.h"
+#include "proxy/requests.h"
 
 #define FIRST_BACKOFF_MS 250
 #define LAST_BACKOFF_MS 15000
@@ -51,6 +53,7 @@ struct Control {
     uint64_t generation, digest; /* of the last snapshot that was published */
     int backoff_ms;
     int64_t connect_at, load_at, heartbeat_at; /* ms, monotonic */
+    Requests requests;                         /* of a migration */
     char warning[512];                         /* of the last snapshot: logged when it changes */
 
     pthread_mutex_t status_lock;
@@ -144,7 +147,8 @@ static bool connect_control(Control *c, Error *err) {
     fcntl(PQsocket(c->conn), F_SETFD, FD_CLOEXEC);
     PQsetNoticeProcessor(c->conn, log_notice, NULL);
     if (proxy_announce(c->conn, c->id, err) &&
-        query_script(c->conn, "listening for stage changes", "LISTEN " STAGE_CHANNEL, err))
+        query_script(c->conn, "listening for stage changes",
+                     "LISTEN " STAGE_CHANNEL "; LISTEN " REQUEST_CHANNEL, err))
         return true;
     /* Unannounced, or deaf, it must not be worked with. */
     PQfinish(c->conn);
@@ -239,6 +243,25 @@ static bool load_catalog(Control *c, Error *err) {
     return ok;
 }
 
+/* ---- notifications ---- */
+
+/* Those that libpq has read already, with the answer to some query perhaps. */
+static void take_notifications(Control *c) {
+    PGnotify *n;
+    while ((n = PQnotifies(c->conn)) != NULL) {
+        if (!requests_note(&c->requests, n))
+            c->load_at = 0;
+        PQfreemem(n);
+    }
+}
+
+/* The sooner, the better: the runner waits but a few milliseconds for what it asks. */
+static void serve_requests(Control *c) {
+    take_notifications(c);
+    if (requests_due(&c->requests))
+        requests_serve(&c->requests, c->proxy, c->conn, c->id);
+}
+
 /* ---- what is due ---- */
 
 static bool do_what_is_due(Control *c, Error *err) {
@@ -250,6 +273,7 @@ static bool do_what_is_due(Control *c, Error *err) {
             return false;
         c->load_at = 0;
     }
+    serve_requests(c);
     if (atomic_exchange(&c->reload_wanted, false) && c->load_at > now + SETTLE_MS)
         c->load_at = now + SETTLE_MS;
     /* The lease first: a catalog that cannot be read at the moment is no reason to lose it. */
@@ -257,6 +281,7 @@ static bool do_what_is_due(Control *c, Error *err) {
         c->heartbeat_at = now + heartbeat_interval(c);
         if (!heartbeat(c, err))
             return false;
+        serve_requests(c);
     }
     if (now >= c->load_at) {
         c->load_at = now + c->runtime->config->catalog_refresh;
@@ -268,15 +293,6 @@ static bool do_what_is_due(Control *c, Error *err) {
     c->backoff_ms = FIRST_BACKOFF_MS;
     note_success(c);
     return true;
-}
-
-/* Those that libpq has read already, with the answer to some query perhaps. */
-static void take_notifications(Control *c) {
-    PGnotify *n;
-    while ((n = PQnotifies(c->conn)) != NULL) {
-        c->load_at = 0;
-        PQfreemem(n);
-    }
 }
 
 static void read_notifications(Control *c) {
@@ -291,6 +307,8 @@ static void read_notifications(Control *c) {
 /* Milliseconds until something is due. */
 static int time_to_wait(const Control *c) {
     int64_t now = now_ms(), next = now + 1000;
+    if (c->conn && requests_due(&c->requests))
+        return 0;
     if (c->proxy->audit_log)
         next = now + LOG_FLUSH_MS;
     if (c->runtime->config->control_conninfo) {

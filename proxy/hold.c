@@ -24,7 +24,7 @@ static void begin(Session *s) {
     pthread_mutex_unlock(&list->lock);
 }
 
-void hold_end(Session *s) {
+void hold_release(Session *s) {
     HoldList *list = &s->worker->proxy->held;
     if (!s->hold.since)
         return;
@@ -76,7 +76,16 @@ bool hold_statement(Session *s, Error **refusal) {
     }
     if (cancelled)
         error_set(*refusal, SQLSTATE_QUERY_CANCELED, "canceling statement due to user request");
-    hold_end(s);
+    hold_release(s);
+    return false;
+}
+
+bool hold_for_now(Session *s) {
+    if (!s->hold.since)
+        begin(s);
+    if (!hold_is_cancelled(s))
+        return true;
+    hold_release(s);
     return false;
 }
 
@@ -88,7 +97,7 @@ void hold_retry(Worker *w) {
             continue;
         session_flush_held(s);
         if (!s->later) /* the server skips it, or it has been sent */
-            hold_end(s);
+            hold_release(s);
     }
 }
 

@@ -42,8 +42,11 @@ void hold_list_free(HoldList *list);
  * held, or held on: *refusal is freed. Returns false if it must be refused, with what is in *refusal by then:
  * the time is over, or the client has cancelled it. */
 bool hold_statement(struct Session *session, Error **refusal) MUST_USE;
+/* The same without a reason that could be told, and without a time: the caller knows when it ends. False if
+ * the client has cancelled it; nothing is held then. */
+bool hold_for_now(struct Session *session) MUST_USE;
 /* The statement has been sent, refused, or will never be. Does nothing if none is held. */
-void hold_end(struct Session *session);
+void hold_release(struct Session *session);
 /* Looks at what the worker's sessions hold again. */
 void hold_retry(struct Worker *worker);
 

@@ -204,6 +204,7 @@ static void note_block(const Block *block, void *arg) {
 }
 
 static void gather(Plan *plan, const Facts *facts) {
+    plan->only_begins = true;
     for (int i = 0; i < facts->nstatements; i++) {
         const Statement *s = &facts->statements[i];
         plan->has_effects |= track_concerns(s);
@@ -214,6 +215,9 @@ static void gather(Plan *plan, const Facts *facts) {
         plan->rolls_back |= s->kind == STMT_TRANSACTION && (s->transaction == TRANSACTION_ROLLBACK ||
                                                             s->transaction == TRANSACTION_ROLLBACK_TO);
         plan->prepares |= s->kind == STMT_PREPARE;
+        plan->executes_any |= s->kind == STMT_EXECUTE;
+        plan->only_begins &= s->kind == STMT_EMPTY || s->kind == STMT_SET || s->kind == STMT_SHOW ||
+                             (s->kind == STMT_TRANSACTION && s->transaction == TRANSACTION_BEGIN);
         if (s->kind == STMT_EXECUTE && facts->nstatements == 1)
             plan->executes = s->name;
         facts_walk_blocks(s, note_block, &plan->writes);

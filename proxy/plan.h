@@ -45,6 +45,8 @@ typedef struct Plan {
     bool sets_encoding;     /* SET client_encoding or standard_conforming_strings: what follows in this batch
                                cannot be read */
     bool prepares;          /* PREPARE */
+    bool executes_any;      /* EXECUTE, of several statements too */
+    bool only_begins;       /* BEGIN, SET, SHOW or nothing: it takes no lock */
     const char *executes;   /* the name in an EXECUTE that is the only statement; NULL */
     bool drops_prepared;    /* DEALLOCATE, DISCARD ALL */
     bool may_write;         /* it writes, or nobody knows that it does not */
@@ -55,6 +57,9 @@ typedef struct Plan {
     bool writes;            /* INSERT, UPDATE, DELETE, MERGE or COPY FROM, wherever */
     const Table *migrating; /* the first table under migration that it writes to; NULL: none */
     uint8_t subjects;       /* what its statements' modes depend on: see proxy/mode.h */
+    uint64_t
+        asked_by_hold;   /* proxy/migration_hold.c: the number of the last hold that it was compared with */
+    bool touches_held;   /* and the outcome */
     bool hidden_effects; /* several statements, and one changes how the next is read: planned with an unknown
                             path */
 } Plan;

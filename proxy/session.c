@@ -41,7 +41,7 @@ void session_set_state(Session *s, SessionState state) {
     s->state = state;
     if (state == SESSION_CLOSING) {
         s->closing_ms = s->worker->now / 1000000;
-        hold_end(s);
+        hold_release(s);
     }
     bool logging_in = state == SESSION_STARTUP || state == SESSION_CONNECTING || state == SESSION_LOGIN;
     if (s->logging_in && !logging_in)

@@ -99,8 +99,9 @@ struct Session {
     char transaction;         /* of the last ReadyForQuery: I, T, E; 0 before the first */
     bool skipping;            /* the server ignores the client's messages up to the next Sync */
     bool copy_in;             /* the server is reading CopyData */
-    bool failed;              /* an error since the transaction began */
-    bool mispredicted;        /* an error since the last ReadyForQuery */
+    bool begun; /* the transaction that is open when all has been answered has done more than BEGIN and SET */
+    bool failed;       /* an error since the transaction began */
+    bool mispredicted; /* an error since the last ReadyForQuery */
     bool utf8;
     bool ascii_safe; /* client_encoding has no byte 0x5C inside a character */
     bool strings_standard;

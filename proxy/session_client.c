@@ -96,7 +96,7 @@ Error *message_refusal(Session *s, const Plan *plan, bool *later) {
     if (fenced)
         *later = hold_statement(s, &refusal);
     else
-        hold_end(s);
+        hold_release(s);
     return refusal;
 }
 
@@ -118,7 +118,7 @@ static Taken handle_function(Session *s, Gather *out, const Message *m) {
     (void)out;
     (void)m;
     reply_push(&s->replies, REPLY_FUNCTION)->started = s->worker->now;
-    s->wrote = true; /* for all that is known */
+    s->wrote = s->begun = true; /* for all that is known */
     session_predict_end(s);
     return TAKEN_FORWARD;
 }
@@ -188,6 +188,7 @@ static bool pass_text_unread(Session *s, Gather *out, char type, const uint8_t *
     Reply *r = reply_push(&s->replies, type == FE_QUERY ? REPLY_QUERY : REPLY_PARSE);
     r->started = s->worker->now;
     r->plan = plan;
+    s->begun = true;
     if (type == FE_QUERY) {
         message_count_statements(s, plan);
         session_predict_end(s);

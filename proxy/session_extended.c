@@ -55,6 +55,7 @@ static void send_parse(Session *s, Gather *out, Prepared *p, Plan *plan, bool ow
 
 Taken message_parse(Session *s, Gather *out, const Message *m) {
     ParseMessage parse;
+    Error *refusal = NULL;
     Error err;
     Taken taken = TAKEN_FORWARD;
     if (!frontend_parse(m->payload, &parse, &err)) {
@@ -64,6 +65,13 @@ Taken message_parse(Session *s, Gather *out, const Message *m) {
     if (message_waits_for_encoding(s))
         return TAKEN_LATER;
     Plan *plan = session_plan(s, parse.query);
+    if (migration_hold_statement(s, plan, &refusal)) {
+        plan_unref(plan);
+        return TAKEN_LATER;
+    }
+    hold_release(s);
+    if (refusal)
+        refuse_extended(s, out, refusal); /* the server skips it */
     Prepared *p = prepared_new(parse.name, parse.query, parse.params, parse.nparams);
     if (plan_rewrites(plan)) {
         send_parse(s, out, p, plan, false);
@@ -193,8 +201,11 @@ Taken message_bind(Session *s, Gather *out, const Message *m) {
     if (waits_for_statement(s, p))
         return TAKEN_LATER;
     if (p) {
+        if (migration_hold_statement(s, p->plan, &refusal))
+            return TAKEN_LATER;
         refresh(s, out, p);
-        refusal = message_refusal(s, p->plan, &later);
+        if (!refusal)
+            refusal = message_refusal(s, p->plan, &later);
         if (later)
             return TAKEN_LATER;
         if (!refusal)
@@ -206,6 +217,7 @@ Taken message_bind(Session *s, Gather *out, const Message *m) {
         if (taken == TAKEN_LATER)
             return TAKEN_LATER;
     } else {
+        s->begun = true;
         refusal = mode_judge_name(s, name);
     }
     if (refusal) {
@@ -224,6 +236,7 @@ Taken message_describe(Session *s, Gather *out, const Message *m) {
     Prepared *p = NULL;
     if (frontend_named(m->payload, &named, &err) && named.kind == 'S') {
         p = prepared_find(&s->prepared, named.name);
+        s->begun = true; /* the server locks its tables */
         if (p)
             refresh(s, out, p);
     }

@@ -210,6 +210,7 @@ void session_predict(Session *s, const Plan *plan) {
 void session_predict_end(Session *s) {
     s->batch_mark = s->replies.pushed;
     track_message_end(&s->predicted, false);
+    s->begun &= s->predicted.in_block;
 }
 
 void session_predict_anew(Session *s) {
@@ -279,6 +280,7 @@ void session_ready(Session *s, char transaction) {
             lookup_transaction_end(s, !s->failed);
         s->failed = false;
         s->used_cache &= !reply_none(&s->replies);
+        s->begun &= !reply_none(&s->replies);
         if (reply_none(&s->replies)) { /* else messages behind this Sync may have bound new ones */
             portal_close_all(&s->prepared);
             s->bound_writes = false;

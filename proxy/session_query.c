@@ -97,7 +97,10 @@ Taken message_query(Session *s, Gather *out, const Message *m) {
         plan_unref(plan);
         return TAKEN_LATER;
     }
-    Error *refusal = message_refusal(s, plan, &later);
+    Error *refusal = NULL;
+    later = migration_hold_statement(s, plan, &refusal);
+    if (!refusal && !later)
+        refusal = message_refusal(s, plan, &later);
     if (!refusal && !later)
         refusal = mode_judge(s, plan, text);
     if (s->sql_prepared) { /* texts of what it executes were looked up since, and plan_span is of the last one

@@ -16,6 +16,9 @@
 /* A message longer than this is not held to be looked into; only an error with enormous texts is. */
 #define LOOK_LIMIT (1024 * 1024)
 
+/* What a long report adds to the mean time of statements. */
+#define LONGEST_COUNTED_US (1000 * 1000)
+
 /* What becomes of the message. */
 typedef enum Fate { FATE_FORWARD, FATE_DROP, FATE_REPLACED } Fate;
 
@@ -45,11 +48,13 @@ static Reply *head_of_kind(Session *s, ReplyKind kind) {
 /* One execution of a statement is over. */
 static void count(Session *s, const Reply *r, int statement, bool failed) {
     Worker *w = s->worker;
+    uint64_t us = (w->now - r->started) / 1000;
     if (failed)
         STAT_ADD(w->stats.errors, 1);
+    STAT_ADD(w->stats.timed, 1);
+    STAT_ADD(w->stats.time_us, us < LONGEST_COUNTED_US ? us : LONGEST_COUNTED_US);
     if (!r->plan || !r->plan->audit || statement >= r->plan->nstatements)
         return;
-    uint64_t us = (w->now - r->started) / 1000;
     audit_count(r->plan->audit[statement], session_audit_client(s), us, failed, worker_wall_us(w));
     if (r->plan->decision->statements[statement].verdict == VERDICT_MULTI_TENANT)
         STAT_ADD(w->stats.unscoped, 1);

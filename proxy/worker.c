@@ -188,6 +188,7 @@ static void stop_if_empty(Worker *w) {
     if (!w->stopping || w->nsessions > 0 || uv_is_closing((uv_handle_t *)&w->tick))
         return;
     uv_close((uv_handle_t *)&w->tick, NULL);
+    migration_hold_close(w);
     uv_close((uv_handle_t *)&w->wake, NULL);
 }
 
@@ -229,6 +230,7 @@ static void woken(uv_async_t *handle) {
     take_runtime(w);
     take_snapshot(w);
     run_jobs(w);
+    migration_hold_take(w);
     hold_retry(w);
     follow_shutdown(w);
 }
@@ -321,6 +323,7 @@ bool worker_init(Worker *w, Proxy *proxy, int index, Runtime *runtime, Error *er
     w->wake.data = w;
     uv_timer_init(&w->loop, &w->tick);
     w->tick.data = w;
+    migration_hold_init(w);
     uv_timer_start(&w->tick, tick, TICK_MS, TICK_MS);
     sync_wall_clock(w);
     return true;
@@ -352,6 +355,7 @@ void worker_free(Worker *w) {
     snapshot_unref(atomic_exchange(&w->new_snapshot, NULL));
     runtime_unref(w->runtime);
     runtime_unref(atomic_exchange(&w->new_runtime, NULL));
+    migration_hold_free(w);
     lookup_free(w->lookup);
     audit_free(w->ledger);
     buf_free(&w->own);

@@ -7,6 +7,7 @@
 
 #include "audit/audit.h"
 #include "proxy/context.h"
+#include "proxy/migration_hold.h"
 #include "proxy/plan.h"
 #include "proxy/runtime.h"
 #include "proxy/stream.h"
@@ -28,6 +29,8 @@ typedef struct WorkerStats {
     _Atomic uint64_t unscoped;          /* executions of multi-tenant statements */
     _Atomic uint64_t blocked;           /* statements that their mode kept from being executed */
     _Atomic uint64_t noticed;           /* executions of statements whose mode is notice */
+    _Atomic uint64_t timed;             /* executions, of whatever statements */
+    _Atomic uint64_t time_us; /* and how long they took; what is much longer than others counts less */
     _Atomic uint64_t bytes_from_clients;
     _Atomic uint64_t bytes_from_servers;
 } WorkerStats;
@@ -78,12 +81,15 @@ typedef struct Worker {
     ContextTable contexts;
     AuditLedger *ledger;
     WorkerStats stats;
-    int holding;                  /* sessions that hold a statement */
+    int holding;                   /* sessions that hold a statement */
+    MigrationHold *migration_hold; /* owned; what is to be held now; NULL: nothing */
+    uv_timer_t migration_hold_timer;
     int draining;                 /* sessions with statements of an older epoch in flight */
     _Atomic int64_t acknowledged; /* epoch that all statements in flight are planned under, or a later one */
 
     _Atomic(Snapshot *) new_snapshot; /* handed over by the control thread */
     _Atomic(Runtime *) new_runtime;
+    _Atomic(MigrationHold *) new_migration_hold;
     pthread_mutex_t jobs_lock;
     Job *jobs, **jobs_tail;
 } Worker;

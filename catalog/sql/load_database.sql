@@ -6,4 +6,7 @@ SELECT pg_catalog.current_setting('server_version'),
        pg_catalog.to_regclass('shardferry.epoch') IS NOT NULL AND
            pg_catalog.to_regclass('shardferry.stage') IS NOT NULL,
        pg_catalog.has_table_privilege('pg_catalog.pg_file_settings', 'SELECT') AND
-           pg_catalog.has_function_privilege('pg_catalog.pg_show_all_file_settings()', 'EXECUTE')
+           pg_catalog.has_function_privilege('pg_catalog.pg_show_all_file_settings()', 'EXECUTE'),
+       -- NULL where it is not there
+       coalesce(pg_catalog.has_table_privilege(pg_catalog.to_regclass('shardferry.detached_key'), 'SELECT'), false),
+       coalesce(pg_catalog.has_table_privilege(pg_catalog.to_regclass('pg_catalog.pg_dist_cleanup'), 'SELECT'), false)

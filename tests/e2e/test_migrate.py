@@ -13,6 +13,7 @@ import pytest
 
 from harness import process, tailspin
 from harness.proxy import binary, run_command
+from test_psql import run_psql
 
 RUNNER = "shardferry migrate"
 
@@ -102,7 +103,7 @@ def test_reaches_derive_and_says_so(shop):
     printed = shop.migrate()
     assert shop.stages() == {"line_items": "derive"}
     lines = printed.splitlines()
-    assert len(lines) == 7 and all("done (" in line for line in lines)
+    assert len(lines) == 8 and all("done (" in line for line in lines)
     assert "add column store_id to public.line_items" in printed
     columns, _, epochs = shop.state()
     assert columns[-1] == '(store_id,bigint,f,f)'
@@ -122,7 +123,7 @@ def test_journal_tells_what_happened(shop):
     assert ("column", "public.line_items", "started") in rows
     assert ("column", "public.line_items", "done") in rows
     assert [row[0] for row in rows if row[2] in ("done", "found done")] == [
-        "schema", "register", "enrol", "column", "derive", "acknowledge", "settle"]
+        "schema", "register", "enrol", "column", "trigger", "derive", "acknowledge", "settle"]
 
 
 def test_finds_a_column_that_is_there_already(shop):
@@ -205,8 +206,8 @@ def test_dry_run_prints_sql_and_changes_nothing(shop):
 
 def test_sql_of_a_dry_run_does_the_same(shop, server):
     script = shop.run("--dry-run", "--to", "derive").stdout
-    with shop.connect() as conn:
-        conn.execute(script)
+    _, errors, status = run_psql(shop.server.endpoint(shop.name), script, "-v", "ON_ERROR_STOP=1")
+    assert status == 0, errors
     by_hand = shop.state()
     assert "nothing to do" in shop.migrate()
     other = tailspin.create(server)
@@ -218,11 +219,14 @@ def test_sql_of_a_dry_run_does_the_same(shop, server):
         server.drop_database(other)
 
 
-@pytest.mark.parametrize("stage", ["distributed", "done"])
-def test_stages_beyond_resolve_are_refused(shop, stage):
-    result = shop.run("--to", stage, "--yes")
-    assert result.returncode == 2
-    assert "this version migrates up to stage resolve" in result.stderr
+def test_a_server_without_citus_is_taken_to_resolve(shop):
+    """And what remains is printed as a script."""
+    result = shop.run("--yes", "--to", "distributed")
+    assert result.returncode == 0, result.stderr
+    assert {stage for _, stage in shop.execute("SELECT table_name, stage FROM shardferry.stage")} == {"resolve"}
+    _, remains = result.stdout.split("-- This server does not offer Citus.")
+    assert "create_distributed_table" in remains and "ALTER TABLE public.line_items ADD COLUMN" not in remains
+    assert "resolve" not in remains.splitlines()[0]
 
 
 @pytest.mark.parametrize("args, says", [
@@ -289,7 +293,7 @@ def test_a_role_that_owns_nothing_is_told(shop):
     shop.configure(user="app_trust")
     result = shop.run("--yes")
     assert result.returncode == 1
-    assert "table public.line_items: is owned by postgres" in result.stdout
+    assert "public.line_items: it is owned by postgres" in result.stdout
     assert "GRANT CREATE ON DATABASE" in result.stdout
 
 
@@ -310,15 +314,16 @@ def test_no_server(shop):
 class Relay(threading.Thread):
     """Passes bytes on to a server, as a proxy does that the runner must not go through."""
 
-    def __init__(self, port):
+    def __init__(self, port, source="127.0.0.1"):
         super().__init__(daemon=True)
         self.target = port
+        self.source = source
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
 
     def run(self):
         client, _ = self.listener.accept()
-        with client, socket.create_connection(("127.0.0.1", self.target)) as backend:
+        with client, socket.create_connection(("127.0.0.1", self.target), source_address=(self.source, 0)) as backend:
             back = threading.Thread(target=self._pass, args=(backend, client), daemon=True)
             back.start()
             self._pass(client, backend)

@@ -33,11 +33,11 @@ def is_offered():
 class Citus:
     """Databases made by create_database() have the extension and both workers."""
 
-    def __init__(self):
+    def __init__(self, settings=None):
         self.nodes = []
         try:
             for _ in range(3):
-                self.nodes.append(PostgresServer(settings=_SETTINGS, preload="citus"))
+                self.nodes.append(PostgresServer(settings={**_SETTINGS, **(settings or {})}, preload="citus"))
                 self._allow_plugin(self.nodes[-1])
         except BaseException:
             self.remove()

@@ -301,6 +301,8 @@ static void test_required(void **state) {
         {"[control]\nconninfo = dbname=app\n", CONFIG_FOR_MIGRATE,
          "f: setting \"table\" in section [tenant]: it is missing"},
         {"[control]\nconninfo = dbname=app\n[tenant]\ntable = t\n", CONFIG_FOR_MIGRATE, NULL},
+        {PROXY, CONFIG_FOR_PLAN, "f: setting \"conninfo\" in section [control]: it is missing"},
+        {"[control]\nconninfo = dbname=app\n", CONFIG_FOR_PLAN, NULL},
         {PROXY, CONFIG_FOR_LINT, "f: setting \"table\" in section [tenant]: it is missing"},
         {"[tenant]\ntable = t\n", CONFIG_FOR_LINT, NULL},
         /* The certificates of the machine that serves are not there where an application is tested. */

@@ -1,0 +1,1 @@
+SELECT cron.schedule($1, '* * * * *', $2)
