@@ -25,7 +25,8 @@ static const CommandOption common_options[] = {
 
 static const CommandOption no_options[] = {{0, NULL, NULL, NULL}};
 
-static bool color_refused;
+/* What draws by itself asks the environment. */
+static void refuse_color(void) { (void)setenv("NO_COLOR", "1", 1); }
 
 static bool has_letter(const CommandOption *option) {
     return option->id != ID_NO_COLOR && option->id < FIRST_WITHOUT_LETTER;
@@ -38,7 +39,7 @@ static const CommandOption *options_of(const Command *command) {
 bool command_color(int fd) {
     const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
 
-    return !color_refused && !(no_color && *no_color) && term && strcmp(term, "dumb") != 0 && isatty(fd);
+    return !(no_color && *no_color) && term && strcmp(term, "dumb") != 0 && isatty(fd);
 }
 
 static void print_headed(const char *color, const char *head, const char *text) {
@@ -150,7 +151,8 @@ int command_next(const Command *command, int argc, char **argv, int *exit_code) 
     opterr = 0;
     do {
         id = getopt_long(argc, argv, letters, longs, NULL);
-        color_refused = color_refused || id == ID_NO_COLOR;
+        if (id == ID_NO_COLOR)
+            refuse_color();
     } while (id == ID_NO_COLOR);
     switch (id) {
     case -1:
@@ -219,7 +221,7 @@ static int run(const Command *const *commands, int argc, char **argv) {
         return COMMAND_USAGE;
     }
     if (strcmp(name, "--no-color") == 0) {
-        color_refused = true;
+        refuse_color();
         return run(commands, argc - 1, argv + 1);
     }
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0)

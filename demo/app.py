@@ -13,10 +13,10 @@ duration; the ledger, which has the table, the key and the tenant of each row th
 the statement that inserted it; the same of rows of which nobody told whether they were committed; each error.
 """
 
+import ctypes
 import itertools
 import json
 import multiprocessing
-import os
 import random
 import signal
 import sys
@@ -26,6 +26,7 @@ import traceback
 import psycopg
 import psycopg2
 
+PR_SET_PDEATHSIG = 1
 RESULTS = ("statements", "ledger", "uncertain", "errors")
 STORES = 442
 FAVOURITE_STORE = 5
@@ -49,9 +50,8 @@ class Worker:
         self.errors = []
 
     def run(self):
-        connection, parent = None, os.getppid()
-        # A parent that was killed could not say when to stop.
-        while not self.stop.is_set() and os.getppid() == parent:
+        connection = None
+        while not self.stop.is_set():
             try:
                 if connection is None:
                     connection = self.connect()
@@ -295,16 +295,14 @@ WORKERS = (Simple, Simple, Extended, Prepared, Reader)
 
 def work(worker, number, conninfo, stop, results):
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    # A parent that is killed cannot say when to stop.
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     process = worker(conninfo, stop)
     process.random.seed(f"{worker.name} {number}")
-    parent = os.getppid()
     try:
         process.run()
     except Exception:
         process.errors.append((time.monotonic(), f"{worker.name}: {traceback.format_exc()}"))
-    if os.getppid() != parent:
-        # Nobody reads the result, and to write it would wait for a reader.
-        os._exit(1)
     results.put(process.result())
 
 

@@ -1,5 +1,5 @@
-/* The proof that a table distributed while it was written has lost nothing, gained nothing and changed nothing
- * by it.
+/* The proof that a table distributed while it was written has lost nothing, gained nothing and changed
+ * nothing by it.
  *
  * Its old shard (migrate/guard.h) is compared with the distributed table, which the application goes on
  * writing: first by the checksums of small groups of rows, then, in the groups that differ, row by row. A row

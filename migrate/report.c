@@ -73,9 +73,8 @@ static void put_application(const Migration *migration, Buf *out) {
     }
     buf_append_cstr(
         out, "  - names the tenant's column in ON CONFLICT (…), too, wherever the conflict is on an old key\n"
-             "shardferry lint --from proxy lists the statements that it has been sent and that rely on it; "
-             "when there is "
-             "none,\nthe application can connect without it.\n");
+             "shardferry lint --from proxy lists the statements that it has been sent and that rely on it;\n"
+             "when there is none, the application can connect without it.\n");
 }
 
 static bool put_indexes(const Migration *migration, Buf *out, Error *err) {

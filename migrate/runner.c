@@ -82,6 +82,8 @@ static void fail_task(const Run *run, const Task *task, Error *err) {
 
     if (PQstatus(run->migration.conn) == CONNECTION_OK && !journal(run, task, "failed", err->message, &ignored))
         error_detail(err, "It could not be written to the journal: %s", ignored.message);
+    if (PQstatus(run->migration.conn) != CONNECTION_OK && !*err->hint)
+        error_hint(err, "Run it again when the server is there: it goes on where it was.");
     error_prefix(err, "%s", task_description(&run->migration, task));
 }
 

@@ -12,6 +12,7 @@
 #include "migrate/session.h"
 #include "migrate/sql/wait_settle.h"
 #include "migrate/sql/writers.h"
+#include "migrate/watch.h"
 
 #define POLL_MS 50
 #define SAY_AFTER_MS 2000
@@ -93,14 +94,20 @@ static bool run(const Migration *migration, const Table *table, Error *err) {
             break;
         open = still_open(before, now);
         done = open < 0;
-        if (!done && session_clock() >= next) {
-            step_say(migration, "  waiting for %s", PQgetvalue(now, open, 1));
-            next = session_clock() + SAY_EVERY_MS;
+        if (!done) {
+            watch_waiting(migration, PQgetvalue(now, open, 1));
+            if (session_clock() >= next) {
+                step_say(migration, "  waiting for %s", PQgetvalue(now, open, 1));
+                next = session_clock() + SAY_EVERY_MS;
+            }
         }
         PQclear(now);
+        if (!done && !watch_going(migration, err))
+            break;
         if (!done)
             session_sleep(POLL_MS);
     }
+    watch_waiting(migration, NULL);
     PQclear(before);
     return done;
 }

@@ -2,10 +2,12 @@
  * when the writers wait. A wait that is not over at once lasts a second, for so often it looks:
  *
  *     copy … first wait … indexes … second wait … writers wait: third wait … end
- *                                   |<----------------- held ----------------->|
+ *        |<-------------------------- held ----------------------------------->|
  *
- * Nothing tells how far it is, but for the question it begins each wait with. The second wait may be over at
- * once: it has to be seen soon, and there is no time to spare then. */
+ * Nothing tells how far it is, but for the question it begins each wait with. Any wait may be over at once,
+ * and then statements that were under way come too late. So it is held from the first wait on where the
+ * indexes are built soon, and only otherwise from the second.
+ */
 #include "migrate/switch_hold.h"
 
 #include <inttypes.h>
@@ -22,6 +24,8 @@
 #include "migrate/sql/switch_hold.h"
 
 #define POLL_MS 4
+/* Of a table of up to so many rows the indexes are built in a second or two. */
+#define SOON_ROWS 1000000
 /* No statement is held for longer, whatever becomes of this process and of the distribution. */
 #define LONGEST_MS 10000
 #define NAME_SQL "SELECT pg_catalog.set_config('application_name', 'shardferry hold', false)"
@@ -29,6 +33,9 @@
 struct SwitchHold {
     PGconn *conn;
     const Table *table;
+    /* A transaction may come to this table after others: it must not begin at all. */
+    const Table *const *tables;
+    int ntables;
     char pid[16]; /* of the distribution's backend */
     pthread_t thread;
     atomic_bool over;
@@ -52,7 +59,7 @@ static bool look(const SwitchHold *hold, Watching *seen) {
         snprintf(seen->last, sizeof(seen->last), "%s", PQgetvalue(result, 0, 0));
         seen->waits++;
     }
-    seen->switching = query_bool(result, 0, 1) || seen->waits > 1;
+    seen->switching = query_bool(result, 0, 1) || seen->waits > (hold->table->row_estimate > SOON_ROWS);
     PQclear(result);
     return true;
 }
@@ -75,7 +82,7 @@ static void *watch(void *arg) {
 
     /* Whether it is held cannot be known, and nothing would be done about it. */
     if (wait_for_switch(hold))
-        (void)!request_hold(hold->conn, &hold->table, 1, LONGEST_MS, &ignored);
+        (void)!request_hold(hold->conn, hold->tables, hold->ntables, LONGEST_MS, &ignored);
     return NULL;
 }
 
@@ -92,6 +99,8 @@ SwitchHold *switch_hold_begin(const Migration *migration, const Table *table) {
         return NULL;
     hold = MEM_NEW(SwitchHold);
     hold->table = table;
+    hold->tables = migration->all;
+    hold->ntables = migration->nall;
     hold->conn = session_open(migration->config, &ignored);
     snprintf(hold->pid, sizeof(hold->pid), "%d", PQbackendPID(migration->conn));
     atomic_init(&hold->over, false);

@@ -17,7 +17,7 @@ WITH proxy AS (
       AND a.usesysid IS NOT NULL
       -- Addresses of others are hidden from a role that may not see them.
       AND a.client_port IS NOT NULL
-      AND a.application_name !~ '^(shardferry (migrate|watch|control|lint)$|citus_internal|citus_rebalancer|citus_run_command)'
+      AND a.application_name !~ '^(shardferry |citus_internal|citus_rebalancer|citus_run_command)'
       AND EXISTS (SELECT FROM pg_catalog.unnest($1::oid[]) t
                   WHERE pg_catalog.has_any_column_privilege(a.usesysid, t, 'INSERT') OR pg_catalog.has_any_column_privilege(a.usesysid, t, 'UPDATE'))
 ), by_client AS (

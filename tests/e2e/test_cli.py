@@ -10,7 +10,7 @@ import pytest
 
 from harness import proxy
 
-COMMANDS = ("proxy", "migrate", "lint", "config")
+COMMANDS = ("proxy", "plan", "migrate", "undo", "status", "lint", "config")
 MANUAL = pathlib.Path(proxy.ROOT) / "docs" / "shardferry.1"
 
 CONFIGURATION = """\

@@ -11,8 +11,7 @@ import pytest
 
 from harness import citus as citus_module, process, tailspin
 from harness.citus import Citus
-from harness.proxy import Proxy
-from harness.wire import Wire, bind, error_of, execute, parse, query, sync
+from harness.proxy import Proxy, binary
 from test_migrate_keys import KEYS, EXPECTED, KeyShop
 
 pytestmark = pytest.mark.limit(180)
@@ -47,7 +46,7 @@ class CitusShop(KeyShop):
     """A database of a cluster of three nodes, not yet known to each other."""
 
     def start(self, *args):
-        return process.spawn([process_binary(), "migrate", "-c", str(self.config), "--to", "distributed", "--yes", *args],
+        return process.spawn([binary(), "migrate", "-c", str(self.config), "--to", "distributed", "--yes", *args],
                              stderr=self.log)
 
     def migrate(self, *args):
@@ -67,11 +66,6 @@ class CitusShop(KeyShop):
         """What Citus has not cleaned up, on all nodes."""
         self.execute("CALL citus_cleanup_orphaned_resources()")
         return [row for node in self.cluster.nodes for row in node.execute(UNFINISHED, None, self.name)]
-
-
-def process_binary():
-    from harness.proxy import binary
-    return binary()
 
 
 @pytest.fixture(scope="module")
