@@ -44,8 +44,8 @@ static int check_arguments(const Command *self, const Arguments *arguments, Migr
     if (!stage_parse(arguments->to, &out->to))
         return command_misused(self, "--to: there is no stage \"%s\"", arguments->to);
     if (out->to < STAGE_DERIVE)
-        return command_misused(
-            self, "--to %s: a migration does not go back; shardferry undo does", arguments->to);
+        return command_misused(self, "--to %s: a migration does not go back; shardferry undo does",
+                               arguments->to);
     seconds = strtol(arguments->lock_wait, &end, 10);
     if (end == arguments->lock_wait || *end || seconds < 0 || seconds > 86400)
         return command_misused(self, "--lock-wait: \"%s\" is not a number of seconds from 0 to 86400",

@@ -117,9 +117,9 @@ typedef struct Config {
     char *coordinator_host;  /* "host:port" as the workers reach it; NULL: as it is */
     char *workers_to_add;    /* "host:port, host:port"; NULL: none */
     int shard_count;         /* 0: Citus's own default */
-    int blocking_rows;       /* a table of up to so many rows may be distributed at once, blocking its writers */
-    bool rebalance;          /* at the end */
-    int isolate_tenants;     /* so many of the largest tenants get a shard of their own at the end */
+    int blocking_rows;   /* a table of up to so many rows may be distributed at once, blocking its writers */
+    bool rebalance;      /* at the end */
+    int isolate_tenants; /* so many of the largest tenants get a shard of their own at the end */
 
     /* [audit] */
     bool audit_enabled;

@@ -124,7 +124,8 @@ const char *distribute_sql(const Migration *migration, const Handover *handover)
 }
 
 bool distribute_run(const Migration *migration, const char *what, const Handover *handover, Error *err) {
-    return lock_run(migration, handover->tables[0], what, distribute_sql(migration, handover), err);
+    return lock_run_all(migration, migration->all, migration->nall, what, distribute_sql(migration, handover),
+                        err);
 }
 
 void distribute_script(const Migration *migration, const Handover *handover, Buf *out) {

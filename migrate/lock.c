@@ -19,13 +19,17 @@
 #include "migrate/watch.h"
 
 /* The first tries are short; where they are in vain, others have to wait a little longer behind the next
- * ones: in the end for longer than a server takes by default to find that an autovacuum is in the way. */
+ * ones, but less than the second after which a server, or Citus, ends one of those who wait for each other.
+ */
 #define LOCK_TIMEOUT_MS 100
-#define LOCK_TIMEOUT_MAX_MS 1200
+#define LOCK_TIMEOUT_MAX_MS 600
 #define TRIES_AT_A_TIMEOUT 4
 #define PAUSE_MIN_MS 50
 #define PAUSE_MAX_MS 1000
 #define POLL_MS 4
+/* Where those who have the tables do not finish while others are held, it is tried all the same from then on.
+ */
+#define TRIES_ALONE 12
 #define SAY_EVERY_MS 10000
 
 #define LOCK_NOT_AVAILABLE "55P03"
@@ -37,7 +41,7 @@ typedef struct Attempt {
     const char *what, *sql;
     const Table **tables; /* all that it locks, as far as one can tell */
     int ntables;
-    const char *oids; /* theirs, as an array */
+    const char *names; /* theirs, as an array */
     bool may_hold;
     int tries, timeout, pause; /* ms */
     const char *blockers;      /* who was in the way when it last failed */
@@ -61,16 +65,16 @@ static void add_table(Attempt *attempt, const Table *table) {
 
 /* Those that the script names; and where it drops a constraint, which may be a foreign key, their parents.
  * One too many is held for nothing; one that is missing is only harder to lock. */
-static void find_tables(Attempt *attempt) {
+static void find_tables(Attempt *attempt, const Table *const *tables, int ntables) {
     const Migration *migration = attempt->migration;
     const Snapshot *snapshot = migration->snapshot;
     bool drops = strstr(attempt->sql, "DROP CONSTRAINT") != NULL;
-    SessionArray oids = {0};
-    char oid[16];
+    SessionArray names = {0};
     int named;
 
-    attempt->tables = ARENA_ARRAY(migration->arena, const Table *, snapshot->ntables + 1);
-    add_table(attempt, attempt->table);
+    attempt->tables = ARENA_ARRAY(migration->arena, const Table *, snapshot->ntables + ntables);
+    for (int i = 0; i < ntables; i++)
+        add_table(attempt, tables[i]);
     for (int i = 0; i < snapshot->ntables; i++) {
         const Table *table = &snapshot->tables[i];
 
@@ -83,12 +87,10 @@ static void find_tables(Attempt *attempt) {
         for (int k = 0; k < attempt->tables[i]->nforeign_keys; k++)
             add_table(attempt, attempt->tables[i]->foreign_keys[k]->parent);
     }
-    for (int i = 0; i < attempt->ntables; i++) {
-        snprintf(oid, sizeof(oid), "%" PRIu32, attempt->tables[i]->oid);
-        session_array_add(&oids, oid);
-    }
-    attempt->oids = arena_strdup(migration->arena, session_array_text(&oids));
-    session_array_free(&oids);
+    for (int i = 0; i < attempt->ntables; i++)
+        session_array_add(&names, table_qualified_name(migration->arena, attempt->tables[i]));
+    attempt->names = arena_strdup(migration->arena, session_array_text(&names));
+    session_array_free(&names);
 }
 
 /* ---- those in the way ---- */
@@ -102,7 +104,7 @@ typedef struct Blockers {
 static bool read_blockers(const Attempt *attempt, Blockers *blockers, Error *err) {
     const Migration *migration = attempt->migration;
     PGresult *result =
-        query_run(migration->conn, "looking for who holds the table", sql_blockers, 1, &attempt->oids, err);
+        query_run(migration->conn, "looking for who holds the table", sql_blockers, 1, &attempt->names, err);
     Buf list = {0};
 
     if (!result)
@@ -151,13 +153,35 @@ static bool run_transaction(const Attempt *attempt, int timeout, bool *blocked, 
     return false;
 }
 
-/* Until nobody has the tables, or there is just time for the try. */
-static void wait_for_blockers(const Attempt *attempt, int64_t until) {
+/* Until nobody has the tables, or there is just time for the try. *alone: nobody has them. */
+static bool wait_for_blockers(const Attempt *attempt, int64_t until, bool *alone, Error *err) {
     Blockers blockers;
-    Error ignored;
 
-    while (session_clock() < until && read_blockers(attempt, &blockers, &ignored) && *blockers.names)
+    for (;;) {
+        if (!read_blockers(attempt, &blockers, err))
+            return false;
+        *alone = !*blockers.names;
+        if (*alone || session_clock() >= until)
+            return true;
         session_sleep(POLL_MS);
+    }
+}
+
+static bool blocked_by_others(bool *blocked, Error *err) {
+    *blocked = true;
+    return error_set(err, LOCK_NOT_AVAILABLE, "others have the tables");
+}
+
+/* Nobody is waited for by somebody whom he waits for: what would be a deadlock for a moment only, until the
+ * lock_timeout ends it, is one for Citus if it looks just then, and ends the application's transaction. */
+static bool run_alone(const Attempt *attempt, int64_t until, int timeout, bool *blocked, Error *err) {
+    bool alone;
+
+    if (!wait_for_blockers(attempt, until, &alone, err))
+        return false;
+    if (alone || attempt->tries > TRIES_ALONE)
+        return run_transaction(attempt, timeout, blocked, err);
+    return blocked_by_others(blocked, err);
 }
 
 static bool try_holding(Attempt *attempt, bool *blocked, Error *err) {
@@ -167,8 +191,7 @@ static bool try_holding(Attempt *attempt, bool *blocked, Error *err) {
     bool done;
 
     hold_begin(attempt->migration, attempt->tables, attempt->ntables);
-    wait_for_blockers(attempt, start + bound - timeout);
-    done = run_transaction(attempt, timeout, blocked, err);
+    done = run_alone(attempt, start + bound - timeout, timeout, blocked, err);
     hold_end(attempt->migration);
     if (session_clock() - start > attempt->pause)
         attempt->pause = (int)(session_clock() - start); /* those who were held have their turn */
@@ -189,6 +212,8 @@ static bool try_once(Attempt *attempt, bool *blocked, Error *err) {
         send_away(attempt, blockers.autovacuum);
     if (attempt->may_hold && blockers.oldest < attempt->migration->config->lock_hold)
         return try_holding(attempt, blocked, err);
+    if (attempt->may_hold && attempt->tries <= TRIES_ALONE)
+        return blocked_by_others(blocked, err);
     return run_transaction(attempt, attempt->timeout, blocked, err);
 }
 
@@ -229,11 +254,16 @@ static bool make_pause(Attempt *attempt, int64_t start, int64_t *said, Error *er
 }
 
 bool lock_run(const Migration *migration, const Table *table, const char *what, const char *sql, Error *err) {
+    return lock_run_all(migration, &table, 1, what, sql, err);
+}
+
+bool lock_run_all(const Migration *migration, const Table *const *tables, int ntables, const char *what,
+                  const char *sql, Error *err) {
     int64_t start = session_clock(), said = start;
     bool blocked;
     Attempt attempt = {
         .migration = migration,
-        .table = table,
+        .table = tables[0],
         .what = what,
         .sql = sql,
         .blockers = "",
@@ -242,7 +272,7 @@ bool lock_run(const Migration *migration, const Table *table, const char *what, 
         /* A validation takes its time, and a lock that no statement of an application waits for. */
         .may_hold = migration->config->lock_hold > 0 && !strstr(sql, " VALIDATE CONSTRAINT ")};
 
-    find_tables(&attempt);
+    find_tables(&attempt, tables, ntables);
     while (!try_once(&attempt, &blocked, err)) {
         if (!blocked || !make_pause(&attempt, start, &said, err))
             return false;

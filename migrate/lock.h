@@ -14,6 +14,10 @@
 MUST_USE bool lock_run(const Migration *migration, const Table *table, const char *what, const char *sql,
                        Error *err);
 
+/* The same for statements that lock more than they name, all of `tables`. */
+MUST_USE bool lock_run_all(const Migration *migration, const Table *const *tables, int ntables,
+                           const char *what, const char *sql, Error *err);
+
 /* Appends the same transaction as a script for people. */
 void lock_script(const char *sql, Buf *out);
 

@@ -5,7 +5,7 @@
 #include "migrate/step.h"
 
 typedef enum Method {
-    METHOD_BLOCKING,     /* create_distributed_table, several tables and their foreign keys in one transaction */
+    METHOD_BLOCKING, /* create_distributed_table, several tables and their foreign keys in one transaction */
     METHOD_CONCURRENTLY, /* create_distributed_table_concurrently */
 } Method;
 

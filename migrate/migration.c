@@ -45,7 +45,8 @@ static bool is_next(const Table *table, const Table *const *rest, int nrest) {
     return true;
 }
 
-/* Where keys go round in a circle, one whose path to the tenant does not lead through the others breaks it. */
+/* Where keys go round in a circle, one whose path to the tenant does not lead through the others breaks it.
+ */
 static int breaks_circle(const Table *const *rest, int nrest) {
     int best = 0;
 

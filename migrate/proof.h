@@ -4,9 +4,10 @@
  * Its old shard (migrate/guard.h) is compared with the distributed table, which the application goes on
  * writing: first by the checksums of small groups of rows, then, in the groups that differ, row by row. A row
  * that is there and differs, or is new, is the application's doing if the transaction that wrote it was open
- * at the guard's last snapshot of its node, or came later. Of a row that is not there any more nothing is left
- * to look at: there may be as many as the shard's statistics count deletions (an update of the key counts as
- * one). What cannot be explained so is a mismatch: it is named by its keys, and the old shard stays.
+ * at the guard's last snapshot of its node, or came later. Of a row that is not there any more nothing is
+ * left to look at: there may be as many as the shard's statistics count deletions (an update of the key
+ * counts as one). What cannot be explained so is a mismatch: it is named by its keys, and the old shard
+ * stays.
  *
  * So the limits are: what was brought by replication in the last tenth of a second before the writers went
  * over, or since the oldest transaction began that was open on its node then, is taken for the application's;

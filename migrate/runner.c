@@ -12,6 +12,7 @@
 #include "migrate/leftovers.h"
 #include "migrate/migration.h"
 #include "migrate/preflight.h"
+#include "migrate/report.h"
 #include "migrate/session.h"
 #include "migrate/sql/citus_offered.h"
 #include "migrate/tasks.h"
@@ -62,7 +63,8 @@ static bool run_step(Run *run, const Task *task, const Table *table, Error *err)
             return false;
         if (!done) {
             error_set(err, "55000", "it was run, but is not done");
-            return error_hint(err, "Somebody else changes the same tables; run it again when they have finished.");
+            return error_hint(err,
+                              "Somebody else changes the same tables; run it again when they have finished.");
         }
     }
     return !step->verify || step->verify(migration, table, err);
@@ -80,7 +82,8 @@ static bool begin_task(Run *run, const Task *task, const Table **table, bool *do
 static void fail_task(const Run *run, const Task *task, Error *err) {
     Error ignored;
 
-    if (PQstatus(run->migration.conn) == CONNECTION_OK && !journal(run, task, "failed", err->message, &ignored))
+    if (PQstatus(run->migration.conn) == CONNECTION_OK &&
+        !journal(run, task, "failed", err->message, &ignored))
         error_detail(err, "It could not be written to the journal: %s", ignored.message);
     if (PQstatus(run->migration.conn) != CONNECTION_OK && !*err->hint)
         error_hint(err, "Run it again when the server is there: it goes on where it was.");
@@ -166,7 +169,8 @@ static bool clear_the_way(Run *run, Error *err) {
     if (!leftovers_wait(migration, err))
         return false;
     return !migration->snapshot->has_citus ||
-           (watch_script(migration, "cleaning up", "CALL pg_catalog.citus_cleanup_orphaned_resources()", err) &&
+           (watch_script(migration, "cleaning up", "CALL pg_catalog.citus_cleanup_orphaned_resources()",
+                         err) &&
             migration_reload(migration, err));
 }
 
@@ -194,7 +198,7 @@ static MigrateResult proceed(Run *run, Error *err) {
     } else {
         if (!confirmed(run))
             return MIGRATE_DECLINED;
-        if (!run_tasks(run, err))
+        if (!run_tasks(run, err) || (migration->to >= STAGE_DISTRIBUTED && !report_print(migration, err)))
             return MIGRATE_FAILED;
     }
     if (run->script_remains)

@@ -34,7 +34,7 @@ typedef struct Migration {
     int nall;
     const Table **references; /* those that will be reference tables */
     int nreferences;
-    Stage to; /* how far it goes */
+    Stage to;     /* how far it goes */
     bool undoing; /* it goes back: what `undo` of a step prints is for what is there, not for what will be */
     FILE *out;
     int lock_wait; /* ms in all that a step tries for a lock */
@@ -72,30 +72,31 @@ typedef struct Step {
     MUST_USE bool (*check)(const Migration *migration, const Table *table, bool *done, Error *err);
     StepAction *run;
     StepAction *verify; /* behind run, beside check, which has to find it done then; NULL: check is enough */
-    StepAction *revert; /* takes back what was done of it, also half of it; NULL: there is nothing to take back */
+    StepAction
+        *revert; /* takes back what was done of it, also half of it; NULL: there is nothing to take back */
 } Step;
 
-extern const Step step_schema;      /* schema shardferry */
-extern const Step step_register;    /* every proxy knows of it */
-extern const Step step_enrol;       /* the tables are taken into the migration */
-extern const Step step_column;      /* the tenant column */
-extern const Step step_trigger;     /* it fills that for writers past the proxies */
-extern const Step step_derive;      /* stage derive */
-extern const Step step_acknowledge; /* every proxy works by it */
-extern const Step step_settle;      /* and every transaction from before is over */
-extern const Step step_backfill;    /* the rows from before get their tenant */
-extern const Step step_verify;      /* which is that of their parents */
-extern const Step step_not_null;    /* the tenant column is NOT NULL */
-extern const Step step_index;       /* indexes for keys with the tenant */
-extern const Step step_foreign_key; /* foreign keys with the tenant */
-extern const Step step_keyed;       /* stage keyed */
-extern const Step step_swap;        /* the keys without the tenant go */
-extern const Step step_resolve;     /* stage resolve */
-extern const Step step_drop_trigger; /* the trigger goes */
-extern const Step step_nodes;       /* Citus's cluster */
-extern const Step step_distributed; /* stage distributed */
-extern const Step step_reference;   /* reference tables */
-extern const Step step_distribute;  /* small tables are distributed, all at once */
+extern const Step step_schema;                  /* schema shardferry */
+extern const Step step_register;                /* every proxy knows of it */
+extern const Step step_enrol;                   /* the tables are taken into the migration */
+extern const Step step_column;                  /* the tenant column */
+extern const Step step_trigger;                 /* it fills that for writers past the proxies */
+extern const Step step_derive;                  /* stage derive */
+extern const Step step_acknowledge;             /* every proxy works by it */
+extern const Step step_settle;                  /* and every transaction from before is over */
+extern const Step step_backfill;                /* the rows from before get their tenant */
+extern const Step step_verify;                  /* which is that of their parents */
+extern const Step step_not_null;                /* the tenant column is NOT NULL */
+extern const Step step_index;                   /* indexes for keys with the tenant */
+extern const Step step_foreign_key;             /* foreign keys with the tenant */
+extern const Step step_keyed;                   /* stage keyed */
+extern const Step step_swap;                    /* the keys without the tenant go */
+extern const Step step_resolve;                 /* stage resolve */
+extern const Step step_drop_trigger;            /* the trigger goes */
+extern const Step step_nodes;                   /* Citus's cluster */
+extern const Step step_distributed;             /* stage distributed */
+extern const Step step_reference;               /* reference tables */
+extern const Step step_distribute;              /* small tables are distributed, all at once */
 extern const Step step_distribute_concurrently; /* and the others one by one */
 extern const Step step_rejoin;                  /* with their foreign keys */
 extern const Step step_leftovers;               /* what broken-off runs have left goes */
@@ -104,7 +105,7 @@ extern const Step step_recheck;                 /* and all that they refer to is
 extern const Step step_truncate;                /* the copies on the coordinator go */
 extern const Step step_rebalance;               /* the shards are spread over the nodes */
 extern const Step step_isolate;                 /* the largest tenants get shards of their own */
-extern const Step step_done;        /* stage done */
+extern const Step step_done;                    /* stage done */
 
 /* All of them in order, each with the stage that it is on the way to. */
 typedef struct StepEntry {

@@ -1,5 +1,5 @@
-/* Epoch → done: the proxies send what the application sends, and audit it. Only ever asked for by name: nobody
- * but the application's people can know that it needs no help any more. */
+/* Epoch → done: the proxies send what the application sends, and audit it. Only ever asked for by name:
+ * nobody but the application's people can know that it needs no help any more. */
 #include "migrate/stages.h"
 
 static void describe(const Migration *migration, const Table *table, Buf *out) {

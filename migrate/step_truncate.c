@@ -117,15 +117,17 @@ static bool all_proved(const Migration *migration, Error *err) {
 }
 
 static bool run(const Migration *migration, const Table *table, Error *err) {
-    const Table **left;
+    int n;
+    const Table **all = find_tables(migration, &n), **left;
     int nleft;
 
     (void)table;
     if (!all_proved(migration, err) || !read_left(migration, &left, &nleft, err))
         return false;
     for (int i = 0; i < nleft; i++) {
-        if (!watch_going(migration, err) || !lock_run(migration, left[i], "truncating what was left behind",
-                                                      truncate_sql(migration, left[i]), err))
+        if (!watch_going(migration, err) ||
+            !lock_run_all(migration, all, n, "truncating what was left behind",
+                          truncate_sql(migration, left[i]), err))
             return false;
     }
     return true;
