@@ -40,7 +40,7 @@ static bool revert(const Migration *migration, const Table *table, Error *err) {
 const Step step_distributed = {
     .name = "distributed",
     .needs_citus = true,
-    .why = "what the proxies send from here on is right for plain and for distributed tables alike",
+    .why = "What the proxies send from here on is right for plain and for distributed tables alike.",
     .describe = describe,
     .script = script,
     .undo = undo,

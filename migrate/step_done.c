@@ -34,7 +34,7 @@ static bool revert(const Migration *migration, const Table *table, Error *err) {
 
 const Step step_done = {
     .name = "done",
-    .why = "the application sends the tenant itself by now: the proxies need not add it any more",
+    .why = "The application sends the tenant itself by now: the proxies need not add it any more.",
     .describe = describe,
     .script = script,
     .undo = undo,

@@ -309,7 +309,7 @@ static bool run(const Migration *migration, const Table *table, Error *err) {
 const Step step_nodes = {.name = "nodes",
                          .changes_catalog = true,
                          .needs_citus = true,
-                         .why = "shards need nodes to lie on, and nodes need to reach each other",
+                         .why = "Shards need nodes to lie on, and nodes need to reach each other.",
                          .describe = describe,
                          .script = script,
                          .undo = step_no_sql,

@@ -1,5 +1,6 @@
--- Drops the foreign keys between the table shardferry.table and others, but for those to reference tables, and records
--- them first: this is where they are read from until they are there again.
+-- Drops the foreign keys between the table shardferry.table and others, and records them first: this is where they are read
+-- from until they are there again. Those to reference tables stay where Citus has the table already; one that it is about
+-- to take must not have any, or Citus takes all with it that refer to the same reference table.
 DO $shardferry$
 DECLARE
     victim oid := pg_catalog.current_setting('shardferry.table')::regclass;
@@ -10,8 +11,10 @@ BEGIN
         FROM pg_catalog.pg_constraint f
         WHERE f.contype = 'f' AND f.conparentid = 0 AND f.conrelid <> f.confrelid
           AND (f.confrelid = victim
-               OR f.conrelid = victim AND NOT EXISTS (SELECT FROM pg_catalog.pg_dist_partition p
-                                                      WHERE p.logicalrelid = f.confrelid AND p.partmethod = 'n' AND p.repmodel = 't'))
+               OR f.conrelid = victim
+                  AND (NOT EXISTS (SELECT FROM pg_catalog.pg_dist_partition p
+                                   WHERE p.logicalrelid = f.confrelid AND p.partmethod = 'n' AND p.repmodel = 't')
+                       OR NOT EXISTS (SELECT FROM pg_catalog.pg_dist_partition p WHERE p.logicalrelid = victim)))
         ORDER BY f.conrelid, f.conname
     LOOP
         INSERT INTO shardferry.detached_key AS d
