@@ -14,7 +14,7 @@ import pytest
 
 sys.path.insert(0, os.path.dirname(__file__))
 
-from harness import process, proxy as proxy_module, tailspin  # noqa: E402
+from harness import citus, process, proxy as proxy_module, tailspin  # noqa: E402
 from harness.migration import Migration  # noqa: E402
 from harness.postgres import PostgresServer  # noqa: E402
 from harness.proxy import Proxy  # noqa: E402
@@ -281,3 +281,13 @@ def database(server):
     name = server.create_database()
     yield name
     server.drop_database(name)
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    """A Citus cluster, where there is one to be had."""
+    if not citus.is_offered():
+        pytest.skip(citus.NOT_OFFERED)
+    made = citus.Citus()
+    yield made
+    made.remove()

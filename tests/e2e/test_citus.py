@@ -14,8 +14,7 @@ import pytest
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-from harness import citus as citus_module, process  # noqa: E402
-from harness.citus import Citus  # noqa: E402
+from harness import process  # noqa: E402
 from harness.migration import set_stage  # noqa: E402
 from harness.proxy import Proxy, run_command  # noqa: E402
 from harness.wire import Wire, bind, error_of, execute, parse, query, rows, sync  # noqa: E402
@@ -67,15 +66,6 @@ tenant_from = line_item_id -> line_items(line_item_id)
 
 def store_of(order_id):
     return 1 + order_id % 5
-
-
-@pytest.fixture(scope="module")
-def cluster():
-    if not citus_module.is_offered():
-        pytest.skip(citus_module.NOT_OFFERED)
-    made = Citus()
-    yield made
-    made.remove()
 
 
 class Shop:

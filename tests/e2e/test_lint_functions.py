@@ -9,9 +9,7 @@ import time
 import psycopg
 import pytest
 
-from harness import citus as citus_module
 from harness import tailspin
-from harness.citus import Citus
 from harness.postgres import program
 from harness.proxy import run_command
 
@@ -464,15 +462,6 @@ def test_thousands_of_functions_and_long_ones(functions):
 
 
 # Citus --------------------------------------------------------------------------------------------------------
-
-@pytest.fixture(scope="module")
-def cluster():
-    if not citus_module.is_offered():
-        pytest.skip(citus_module.NOT_OFFERED)
-    made = Citus()
-    yield made
-    made.remove()
-
 
 CITUS_SCHEMA = """
 CREATE TABLE stores (store_id bigint PRIMARY KEY, name text);

@@ -9,8 +9,7 @@ import time
 import psycopg
 import pytest
 
-from harness import citus as citus_module, process, tailspin
-from harness.citus import Citus
+from harness import process, tailspin
 from harness.proxy import Proxy, binary
 from test_migrate_keys import KEYS, EXPECTED, KeyShop
 
@@ -66,15 +65,6 @@ class CitusShop(KeyShop):
         """What Citus has not cleaned up, on all nodes."""
         self.execute("CALL citus_cleanup_orphaned_resources()")
         return [row for node in self.cluster.nodes for row in node.execute(UNFINISHED, None, self.name)]
-
-
-@pytest.fixture(scope="module")
-def cluster():
-    if not citus_module.is_offered():
-        pytest.skip(citus_module.NOT_OFFERED)
-    made = Citus()
-    yield made
-    made.remove()
 
 
 @pytest.fixture

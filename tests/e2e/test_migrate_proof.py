@@ -11,8 +11,7 @@ import time
 import psycopg
 import pytest
 
-from harness import citus as citus_module, process, tailspin
-from harness.citus import Citus
+from harness import process, tailspin
 from harness.proxy import binary
 from test_migrate_citus import CitusShop
 from test_migrate_keys import KeyShop
@@ -90,15 +89,6 @@ ALTER TABLE written ADD FOREIGN KEY (store_id) REFERENCES stores;
 """
 
 SHELL_BYTES = "SELECT sum(pg_relation_size(c)) FROM unnest(%s::regclass[]) c"
-
-
-@pytest.fixture(scope="module")
-def cluster():
-    if not citus_module.is_offered():
-        pytest.skip(citus_module.NOT_OFFERED)
-    made = Citus()
-    yield made
-    made.remove()
 
 
 @pytest.fixture

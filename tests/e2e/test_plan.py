@@ -9,8 +9,7 @@ import subprocess
 import psycopg
 import pytest
 
-from harness import citus as citus_module, tailspin
-from harness.citus import Citus
+from harness import tailspin
 from harness.postgres import program
 from harness.proxy import Proxy, binary, run_command
 from test_migrate import Shop
@@ -456,15 +455,6 @@ def test_traffic_decides_between_two(server, make_shop, authority, column, table
 
 
 # With Citus
-
-
-@pytest.fixture(scope="module")
-def cluster():
-    if not citus_module.is_offered():
-        pytest.skip(citus_module.NOT_OFFERED)
-    made = Citus()
-    yield made
-    made.remove()
 
 
 @pytest.mark.limit(180)

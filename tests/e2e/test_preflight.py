@@ -7,8 +7,7 @@ import time
 import psycopg
 import pytest
 
-from harness import citus as citus_module, process
-from harness.citus import Citus
+from harness import citus, process
 from harness.postgres import PostgresServer
 from harness.proxy import ROOT
 from test_migrate import Relay, Shop
@@ -460,8 +459,8 @@ def test_disk_space(server, shop):
 @pytest.fixture(scope="module")
 def lone_coordinator():
     """A server of its own with Citus and settings that do not do."""
-    if not citus_module.is_offered():
-        pytest.skip(citus_module.NOT_OFFERED)
+    if not citus.is_offered():
+        pytest.skip(citus.NOT_OFFERED)
     made = PostgresServer(settings={"max_replication_slots": "1", "max_wal_senders": "1", "citus.shard_replication_factor": "2",
                                     "wal_level": "replica", "max_prepared_transactions": "5"}, preload="citus")
     yield made
@@ -494,15 +493,6 @@ def test_a_coordinator_alone(lone_coordinator, tmp_path):
 PLUGINS = "error: server: output_plugin_libraries is pgoutput, test_decoding, without citus (stage distributed)"
 
 
-@pytest.fixture(scope="module")
-def cluster():
-    if not citus_module.is_offered():
-        pytest.skip(citus_module.NOT_OFFERED)
-    made = Citus()
-    yield made
-    made.remove()
-
-
 @pytest.fixture
 def citus_shop(cluster, tmp_path):
     made = PreflightShop(cluster.coordinator, tmp_path, cluster.create_database("found"))
@@ -523,6 +513,13 @@ def test_a_cluster_and_what_it_refuses(cluster, citus_shop):
     found = citus_shop.findings()
     assert {line.replace("warning: ", "error: ") for _, line, *_ in cases} <= set(found)
     assert not any(line.startswith("error: ") for line in citus_shop.findings("--to", "resolve"))
+
+
+def test_nodes_that_read_dates_differently(cluster, citus_shop):
+    cluster.nodes[1].execute(f"ALTER DATABASE {citus_shop.name} SET DateStyle = 'ISO, DMY'", None, "postgres")
+    found = citus_shop.findings()
+    assert "ALTER DATABASE" in found["error: cluster: DateStyle, IntervalStyle are not the same on all nodes: "
+                                     "ISO, DMY, postgres and ISO, MDY, postgres (stage distributed)"][-1]
 
 
 def test_a_node_that_cannot_be_reached(cluster, citus_shop):

@@ -11,8 +11,6 @@ import pytest
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-from harness import citus as citus_module  # noqa: E402
-from harness.citus import Citus  # noqa: E402
 from harness.proxy import Proxy  # noqa: E402
 from harness.wire import Wire, bind, describe, error_of, execute, kinds, parse, query, rows, sync  # noqa: E402
 from reads import compare, schema  # noqa: E402
@@ -238,15 +236,6 @@ def test_position(name, tenant, filtered, server):
 
 
 # ---- Citus ----
-
-@pytest.fixture(scope="module")
-def cluster():
-    if not citus_module.is_offered():
-        pytest.skip(citus_module.NOT_OFFERED)
-    made = Citus()
-    yield made
-    made.remove()
-
 
 # Refused, or run on all shards.
 FOR_CITUS = [

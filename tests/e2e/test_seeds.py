@@ -4,8 +4,7 @@ import os
 
 import pytest
 
-from harness import by_hand, citus as citus_module
-from harness.citus import Citus
+from harness import by_hand
 from harness.leftovers import leftovers
 from harness.proxy import ROOT
 from test_migrate import Shop
@@ -85,15 +84,6 @@ def test_composite_keys(server, tmp_path, schema):
     finally:
         for name in names:
             server.drop_database(name)
-
-
-@pytest.fixture(scope="module")
-def cluster():
-    if not citus_module.is_offered():
-        pytest.skip(citus_module.NOT_OFFERED)
-    made = Citus()
-    yield made
-    made.remove()
 
 
 @pytest.mark.limit(180)

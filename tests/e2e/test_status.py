@@ -18,7 +18,7 @@ import pytest
 
 from harness import process, tailspin
 from harness.proxy import binary, run_command
-from test_migrate_citus import cluster, make_shop  # noqa: F401  fixtures
+from test_migrate_citus import make_shop  # noqa: F401  a fixture
 from test_migrate_keys import LEFT_OVER, KeyShop
 
 WATCH = "shardferry watch"
