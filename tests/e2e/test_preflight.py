@@ -39,7 +39,7 @@ class PreflightShop(Shop):
         assert result.returncode in (0, 1), result.stdout + result.stderr
         assert result.stderr == ""
         found, below = {}, None
-        for line in result.stdout.splitlines():
+        for line in (line.removeprefix("--   ") for line in result.stdout.splitlines()):
             if line.startswith(("error: ", "warning: ", "note: ")):
                 below = found.setdefault(line, [])
             elif below is not None and line.startswith("    "):
