@@ -122,6 +122,25 @@ static void undo_parse(Session *s, Reply *r, uint32_t end) {
         prepared_unref(prepared_put(&s->prepared, before));
 }
 
+/* The same of a skipped Close. A Parse behind the Sync may have given the name anew, and took nothing away then. */
+static void undo_close(Session *s, Reply *r, uint32_t end) {
+    Prepared *before = r->prepared;
+    r->prepared = NULL;
+    if (!prepared_find(&s->prepared, str_of(before->name))) {
+        prepared_unref(prepared_put(&s->prepared, before));
+        return;
+    }
+    for (uint32_t i = end; i < s->replies.count; i++) {
+        Reply *later = reply_at(&s->replies, i);
+        if (later->kind == REPLY_PARSE && !later->swallow && later->prepared && !later->displaced &&
+            strcmp(later->prepared->name, before->name) == 0) {
+            later->displaced = before;
+            return;
+        }
+    }
+    prepared_unref(before);
+}
+
 /* The server has skipped this message: what it did to the table of statements is undone. end: the number of
  * the first that it does not skip. */
 static void undo(Session *s, Reply *r, uint32_t end) {
@@ -134,8 +153,7 @@ static void undo(Session *s, Reply *r, uint32_t end) {
         prepared_unref(prepared_put(&s->prepared, r->displaced));
         r->displaced = NULL;
     } else if (r->kind == REPLY_CLOSE && r->prepared) {
-        prepared_unref(prepared_put(&s->prepared, r->prepared));
-        r->prepared = NULL;
+        undo_close(s, r, end);
     } else if (r->kind == REPLY_EXECUTE && r->swallow && r->text) {
         sqlprep_failed(s, r->text, r->prefix);
     }

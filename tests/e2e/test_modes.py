@@ -247,6 +247,13 @@ def test_unnamed_statement_behind_a_failed_batch(blocking):
         assert error_of(messages)["C"] == "26000"
 
 
+def test_a_name_that_is_given_anew_behind_a_skipped_close(blocking):
+    with Wire(blocking.endpoint()) as conn:
+        messages = conn.ask(parse("SELECT nothing") + parse(SINGLE, "y") + close("S", "y") + sync() + parse(MULTI, "y") + sync()
+                            + bind(name="y") + execute() + sync(), syncs=3)
+        assert is_blocked(messages[-2:]) and "D" not in kinds(messages)
+
+
 def test_random_conversations(blocking, server):
     """A blocked statement behaves as one that fails when it is bound, whatever surrounds it."""
     seed = random.randrange(1 << 32)
