@@ -18,6 +18,7 @@
 #include "migrate/sql/detach.h"
 #include "migrate/sql/detachable.h"
 #include "migrate/sql/distribute.h"
+#include "migrate/watch.h"
 
 /* ---- calls ---- */
 
@@ -126,6 +127,12 @@ const char *distribute_sql(const Migration *migration, const Handover *handover)
 bool distribute_run(const Migration *migration, const char *what, const Handover *handover, Error *err) {
     return lock_run_all(migration, migration->all, migration->nall, what, distribute_sql(migration, handover),
                         err);
+}
+
+bool distribute_analyze(const Migration *migration, const Table *table, Error *err) {
+    return watch_script(
+        migration, "analyzing",
+        arena_printf(migration->arena, "ANALYZE %s", table_qualified_name(migration->arena, table)), err);
 }
 
 void distribute_script(const Migration *migration, const Handover *handover, Buf *out) {

@@ -41,6 +41,9 @@ const char *distribute_sql(const Migration *migration, const Handover *handover)
 MUST_USE bool distribute_run(const Migration *migration, const char *what, const Handover *handover,
                              Error *err);
 
+/* Takes the statistics of a table: its new shards have none, and joins on them would be planned badly. */
+MUST_USE bool distribute_analyze(const Migration *migration, const Table *table, Error *err);
+
 /* Appends the same as a script for people. */
 void distribute_script(const Migration *migration, const Handover *handover, Buf *out);
 /* Appends, for people, what makes the table a plain one again. */

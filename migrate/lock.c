@@ -27,9 +27,10 @@
 #define PAUSE_MIN_MS 50
 #define PAUSE_MAX_MS 1000
 #define POLL_MS 4
-/* Where those who have the tables do not finish while others are held, it is tried all the same from then on.
- */
-#define TRIES_ALONE 12
+/* Where somebody has the tables all the time, even while others are held, it is tried all the same in the
+ * end. */
+#define SHARE_ALONE 4 / 5 /* of lock_wait */
+#define PAUSE_FOR_OLD_MS 100
 #define SAY_EVERY_MS 10000
 
 #define LOCK_NOT_AVAILABLE "55P03"
@@ -43,6 +44,7 @@ typedef struct Attempt {
     int ntables;
     const char *names; /* theirs, as an array */
     bool may_hold;
+    int64_t begun;
     int tries, timeout, pause; /* ms */
     const char *blockers;      /* who was in the way when it last failed */
 } Attempt;
@@ -167,6 +169,11 @@ static bool wait_for_blockers(const Attempt *attempt, int64_t until, bool *alone
     }
 }
 
+/* Whether it is tried only where nobody has the tables. */
+static bool only_alone(const Attempt *attempt) {
+    return session_clock() - attempt->begun < (int64_t)attempt->migration->lock_wait * SHARE_ALONE;
+}
+
 static bool blocked_by_others(bool *blocked, Error *err) {
     *blocked = true;
     return error_set(err, LOCK_NOT_AVAILABLE, "others have the tables");
@@ -179,7 +186,7 @@ static bool run_alone(const Attempt *attempt, int64_t until, int timeout, bool *
 
     if (!wait_for_blockers(attempt, until, &alone, err))
         return false;
-    if (alone || attempt->tries > TRIES_ALONE)
+    if (alone || !only_alone(attempt))
         return run_transaction(attempt, timeout, blocked, err);
     return blocked_by_others(blocked, err);
 }
@@ -212,8 +219,10 @@ static bool try_once(Attempt *attempt, bool *blocked, Error *err) {
         send_away(attempt, blockers.autovacuum);
     if (attempt->may_hold && blockers.oldest < attempt->migration->config->lock_hold)
         return try_holding(attempt, blocked, err);
-    if (attempt->may_hold && attempt->tries <= TRIES_ALONE)
+    if (attempt->may_hold && only_alone(attempt)) {
+        attempt->pause = PAUSE_FOR_OLD_MS; /* others begin meanwhile, and grow old */
         return blocked_by_others(blocked, err);
+    }
     return run_transaction(attempt, attempt->timeout, blocked, err);
 }
 
@@ -267,6 +276,7 @@ bool lock_run_all(const Migration *migration, const Table *const *tables, int nt
         .what = what,
         .sql = sql,
         .blockers = "",
+        .begun = start,
         .timeout = LOCK_TIMEOUT_MS,
         .pause = PAUSE_MIN_MS,
         /* A validation takes its time, and a lock that no statement of an application waits for. */

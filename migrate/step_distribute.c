@@ -74,7 +74,13 @@ static bool run(const Migration *migration, const Table *table, Error *err) {
         return false;
     handover = handover_of(migration, group, n, anchor);
     handover.ncounted = n;
-    return distribute_run(migration, "distributing", &handover, err);
+    if (!distribute_run(migration, "distributing", &handover, err))
+        return false;
+    for (int i = 0; i < n; i++) {
+        if (!distribute_analyze(migration, group[i], err))
+            return false;
+    }
+    return true;
 }
 
 const Step step_distribute = {

@@ -267,7 +267,7 @@ static bool run(const Migration *migration, const Table *table, Error *err) {
         done = distribute_at_once(migration, table, err);
     else
         done = distribute_beside_writers(migration, table, &found, err);
-    return done && rejoin_run(migration, false, err);
+    return done && distribute_analyze(migration, table, err) && rejoin_run(migration, false, err);
 }
 
 static bool revert(const Migration *migration, const Table *table, Error *err) {

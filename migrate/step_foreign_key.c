@@ -33,8 +33,8 @@ static const char *add_tenant_sql(const Migration *migration, const Table *table
     return step_text(migration, &out);
 }
 
-/* A table that always had its tenant column has the key that it was given. While tables are being distributed, a key
- * that is missing has been taken away for that, and comes back behind it. */
+/* A table that always had its tenant column has the key that it was given. While tables are being
+ * distributed, a key that is missing has been taken away for that, and comes back behind it. */
 static bool wants_tenant_key(const Table *table) {
     return table->kind == KIND_BACKFILL && table->stage < STAGE_DISTRIBUTED;
 }

@@ -122,7 +122,8 @@ static void undo_parse(Session *s, Reply *r, uint32_t end) {
         prepared_unref(prepared_put(&s->prepared, before));
 }
 
-/* The same of a skipped Close. A Parse behind the Sync may have given the name anew, and took nothing away then. */
+/* The same of a skipped Close. A Parse behind the Sync may have given the name anew, and took nothing away
+ * then. */
 static void undo_close(Session *s, Reply *r, uint32_t end) {
     Prepared *before = r->prepared;
     r->prepared = NULL;
