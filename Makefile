@@ -1,7 +1,7 @@
 # shardferry: build, test, install.
 #
 #   make            build/shardferry
-#   make demo       the main job on generated data, in half a minute once it is built (SCALE=1: all of it; KEEP=1: leave it running)
+#   make demo       the main job on generated data, in one or two minutes once it is built (SCALE=1: all of it; KEEP=1: leave it running)
 #   make test       all tests; the last line counts them
 #   make unit       the unit tests alone; make unit-wire: those of one folder
 #   make sanitize   all tests with AddressSanitizer and UndefinedBehaviorSanitizer
