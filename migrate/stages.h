@@ -21,4 +21,33 @@ void stages_undo(const Migration *migration, Stage stage, Buf *out);
 /* Appends as SQL, for people, what stages_move would do. */
 void stages_script(const Migration *migration, Stage stage, Buf *out);
 
+/* Defines the functions of a step that moves all tables to a stage: describe, script, undo, check and run. */
+#define STAGES_STEP(stage)                                                                                   \
+    static void describe(const Migration *migration, const Table *table, Buf *out) {                         \
+        (void)table;                                                                                         \
+        stages_describe(migration, stage, out);                                                              \
+    }                                                                                                        \
+    static void script(const Migration *migration, const Table *table, Buf *out) {                           \
+        (void)table;                                                                                         \
+        stages_script(migration, stage, out);                                                                \
+    }                                                                                                        \
+    static void undo(const Migration *migration, const Table *table, Buf *out) {                             \
+        (void)table;                                                                                         \
+        stages_undo(migration, stage, out);                                                                  \
+    }                                                                                                        \
+    static bool check(const Migration *migration, const Table *table, bool *done, Error *err) {              \
+        (void)table;                                                                                         \
+        return stages_reached(migration, stage, done, err);                                                  \
+    }                                                                                                        \
+    static bool run(const Migration *migration, const Table *table, Error *err) {                            \
+        (void)table;                                                                                         \
+        return stages_move(migration, stage, err);                                                           \
+    }
+/* And the one that only moves them back. */
+#define STAGES_REVERT(stage)                                                                                 \
+    static bool revert(const Migration *migration, const Table *table, Error *err) {                         \
+        (void)table;                                                                                         \
+        return stages_back(migration, stage, err);                                                           \
+    }
+
 #endif

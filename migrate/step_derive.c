@@ -1,30 +1,7 @@
 /* Epoch → derive: from here on, each proxy that learns of it adds the tenant to what it inserts. */
 #include "migrate/stages.h"
 
-static void describe(const Migration *migration, const Table *table, Buf *out) {
-    (void)table;
-    stages_describe(migration, STAGE_DERIVE, out);
-}
-
-static void script(const Migration *migration, const Table *table, Buf *out) {
-    (void)table;
-    stages_script(migration, STAGE_DERIVE, out);
-}
-
-static void undo(const Migration *migration, const Table *table, Buf *out) {
-    (void)table;
-    stages_undo(migration, STAGE_DERIVE, out);
-}
-
-static bool check(const Migration *migration, const Table *table, bool *done, Error *err) {
-    (void)table;
-    return stages_reached(migration, STAGE_DERIVE, done, err);
-}
-
-static bool run(const Migration *migration, const Table *table, Error *err) {
-    (void)table;
-    return stages_move(migration, STAGE_DERIVE, err);
-}
+STAGES_STEP(STAGE_DERIVE)
 
 /* The column may go when nobody names it any more, and whoever did is done. */
 static bool revert(const Migration *migration, const Table *table, Error *err) {

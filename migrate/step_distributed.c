@@ -7,35 +7,8 @@
  * that moves takes its children along, by a statement that sees only one side of a table being split. */
 #include "migrate/stages.h"
 
-static void describe(const Migration *migration, const Table *table, Buf *out) {
-    (void)table;
-    stages_describe(migration, STAGE_DISTRIBUTED, out);
-}
-
-static void script(const Migration *migration, const Table *table, Buf *out) {
-    (void)table;
-    stages_script(migration, STAGE_DISTRIBUTED, out);
-}
-
-static void undo(const Migration *migration, const Table *table, Buf *out) {
-    (void)table;
-    stages_undo(migration, STAGE_DISTRIBUTED, out);
-}
-
-static bool check(const Migration *migration, const Table *table, bool *done, Error *err) {
-    (void)table;
-    return stages_reached(migration, STAGE_DISTRIBUTED, done, err);
-}
-
-static bool run(const Migration *migration, const Table *table, Error *err) {
-    (void)table;
-    return stages_move(migration, STAGE_DISTRIBUTED, err);
-}
-
-static bool revert(const Migration *migration, const Table *table, Error *err) {
-    (void)table;
-    return stages_back(migration, STAGE_DISTRIBUTED, err);
-}
+STAGES_STEP(STAGE_DISTRIBUTED)
+STAGES_REVERT(STAGE_DISTRIBUTED)
 
 const Step step_distributed = {
     .name = "distributed",

@@ -2,35 +2,8 @@
  * nobody but the application's people can know that it needs no help any more. */
 #include "migrate/stages.h"
 
-static void describe(const Migration *migration, const Table *table, Buf *out) {
-    (void)table;
-    stages_describe(migration, STAGE_DONE, out);
-}
-
-static void script(const Migration *migration, const Table *table, Buf *out) {
-    (void)table;
-    stages_script(migration, STAGE_DONE, out);
-}
-
-static void undo(const Migration *migration, const Table *table, Buf *out) {
-    (void)table;
-    stages_undo(migration, STAGE_DONE, out);
-}
-
-static bool check(const Migration *migration, const Table *table, bool *done, Error *err) {
-    (void)table;
-    return stages_reached(migration, STAGE_DONE, done, err);
-}
-
-static bool run(const Migration *migration, const Table *table, Error *err) {
-    (void)table;
-    return stages_move(migration, STAGE_DONE, err);
-}
-
-static bool revert(const Migration *migration, const Table *table, Error *err) {
-    (void)table;
-    return stages_back(migration, STAGE_DONE, err);
-}
+STAGES_STEP(STAGE_DONE)
+STAGES_REVERT(STAGE_DONE)
 
 const Step step_done = {
     .name = "done",

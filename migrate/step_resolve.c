@@ -2,30 +2,7 @@
  * any more. */
 #include "migrate/stages.h"
 
-static void describe(const Migration *migration, const Table *table, Buf *out) {
-    (void)table;
-    stages_describe(migration, STAGE_RESOLVE, out);
-}
-
-static void script(const Migration *migration, const Table *table, Buf *out) {
-    (void)table;
-    stages_script(migration, STAGE_RESOLVE, out);
-}
-
-static void undo(const Migration *migration, const Table *table, Buf *out) {
-    (void)table;
-    stages_undo(migration, STAGE_RESOLVE, out);
-}
-
-static bool check(const Migration *migration, const Table *table, bool *done, Error *err) {
-    (void)table;
-    return stages_reached(migration, STAGE_RESOLVE, done, err);
-}
-
-static bool run(const Migration *migration, const Table *table, Error *err) {
-    (void)table;
-    return stages_move(migration, STAGE_RESOLVE, err);
-}
+STAGES_STEP(STAGE_RESOLVE)
 
 /* Citus refuses the sub-selects that the proxies send then. */
 static bool are_plain(const Table *const *tables, int n, Error *err) {
