@@ -169,9 +169,13 @@ static bool wait_for_blockers(const Attempt *attempt, int64_t until, bool *alone
     }
 }
 
-/* Whether it is tried only where nobody has the tables. */
+/* Whether it is tried only where nobody has the tables. Without Citus nobody is harmed by a try in vain: it
+ * is over before the server looks for a deadlock. */
 static bool only_alone(const Attempt *attempt) {
-    return session_clock() - attempt->begun < (int64_t)attempt->migration->lock_wait * SHARE_ALONE;
+    const Migration *migration = attempt->migration;
+
+    return migration->snapshot->has_citus &&
+           session_clock() - attempt->begun < (int64_t)migration->lock_wait * SHARE_ALONE;
 }
 
 static bool blocked_by_others(bool *blocked, Error *err) {
