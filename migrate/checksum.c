@@ -84,7 +84,8 @@ static void append_place(const Table *table, const char *phase, Buf *out) {
 
 #define COLUMNS "(table_schema, table_name, phase, tenant, row_count, checksum)"
 
-void checksum_total(const Table *table, const char *phase, Buf *out) {
+/* Statements: the totals of a phase ("before", "after") from what its tenants have. */
+static void checksum_total(const Table *table, const char *phase, Buf *out) {
     buf_append_cstr(out, "INSERT INTO shardferry.checksum " COLUMNS "\nSELECT ");
     append_place(table, phase, out);
     buf_append_cstr(out,

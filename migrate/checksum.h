@@ -28,9 +28,6 @@ void checksum_key_text(const Table *table, const char *alias, Buf *out);
 void checksum_before(const Migration *migration, const Table *table, Buf *out);
 /* Statements for the same transaction: takes down what is in it now, and fails with XX001 if it differs. */
 void checksum_after(const Migration *migration, const Table *table, Buf *out);
-
-/* Statements: the totals of a phase ("before", "after") from what its tenants have. */
-void checksum_total(const Table *table, const char *phase, Buf *out);
 /* Appends table_schema = '…' AND table_name = '…'. */
 void checksum_is_table(const Table *table, Buf *out);
 

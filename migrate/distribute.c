@@ -98,7 +98,8 @@ static void put_array(const char *name, SessionArray *items, Buf *out) {
     session_array_free(items);
 }
 
-const char *distribute_sql(const Migration *migration, const Handover *handover) {
+/* The statements of it, in the migration's arena. */
+static const char *distribute_sql(const Migration *migration, const Handover *handover) {
     SessionArray names = {0}, calls = {0};
     Buf out = {0};
 

@@ -33,9 +33,6 @@ typedef struct Handover {
     int ncounted; /* of so many tables the rows are counted before and behind it, and must be the same */
 } Handover;
 
-/* The statements of it, for lock_run. In the migration's arena. */
-const char *distribute_sql(const Migration *migration, const Handover *handover) MUST_USE;
-
 /* Runs it, in tries that are short as long as the tables are not locked, with new transactions held at the
  * proxies; `what` is a phrase. The proxies load the catalog afterwards. */
 MUST_USE bool distribute_run(const Migration *migration, const char *what, const Handover *handover,

@@ -33,6 +33,8 @@
 #include <inttypes.h>
 
 #include "catalog/stage.h"
+#include "migrate/cron.h"
+#include "migrate/leftovers.h"
 #include "migrate/migration.h"
 #include "migrate/session.h"
 #include "migrate/tasks.h"
@@ -207,7 +209,7 @@ static MigrateResult proceed(Undo *undo, Error *err) {
     }
     if (!confirmed(undo))
         return MIGRATE_DECLINED;
-    if (!run_tasks(undo, err))
+    if (!leftovers_wait(migration, err) || !cron_unschedule_all(migration, err) || !run_tasks(undo, err))
         return MIGRATE_FAILED;
     if (undo->pending == 0)
         step_say(migration, "nothing to do: no table is behind stage %s", stage_name(undo->options->to));
