@@ -180,6 +180,16 @@ def test_pg_cron_runs_the_backfill(cron_shop):
     assert cron_shop.execute("SELECT count(*) > 0 FROM cron.job_run_details WHERE status = 'succeeded'") == [(True,)]
 
 
+def test_undo_takes_the_job_away(cron_shop):
+    runner = cron_shop.begin()
+    cron_shop.wait_for_job()
+    runner.kill()
+    runner.wait(10)
+    done = run_command("undo", "-c", str(cron_shop.config), "--to", "observe", "--yes")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert cron_shop.execute("SELECT count(*) FROM cron.job") == [(0,)]
+
+
 def test_job_of_a_killed_runner_goes_on_and_is_found(cron_shop):
     runner = cron_shop.begin()
     cron_shop.wait_for_job()
