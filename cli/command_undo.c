@@ -1,106 +1,26 @@
 /* shardferry undo: takes the database back to an earlier stage. */
-#include <getopt.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
-
-#include "cli/command.h"
+#include "cli/runner.h"
 #include "migrate/undo.h"
-
-enum { ID_TO = 256, ID_DRY_RUN, ID_YES, ID_LOCK_WAIT };
 
 static const CommandOption options[] = {
     {'c', "config", "FILE", "the configuration file; - for standard input"},
-    {ID_TO, "to", "STAGE", "how far to go back: observe, derive, keyed, resolve or distributed"},
-    {ID_DRY_RUN, "dry-run", NULL, "print the SQL that takes each step back, change nothing"},
-    {ID_YES, "yes", NULL, "do not ask"},
-    {ID_LOCK_WAIT, "lock-wait", "SECONDS", "how long in all to try for a lock (60)"},
+    {RUNNER_TO, "to", "STAGE", "how far to go back: observe, derive, keyed, resolve or distributed"},
+    {RUNNER_DRY_RUN, "dry-run", NULL, "print the SQL that takes each step back, change nothing"},
+    {RUNNER_YES, "yes", NULL, "do not ask"},
+    {RUNNER_LOCK_WAIT, "lock-wait", "SECONDS", "how long in all to try for a lock (300)"},
     {0, NULL, NULL, NULL},
 };
 
-typedef struct Arguments {
-    const char *config;
-    const char *to;
-    const char *lock_wait;
-    bool dry_run;
-    bool yes;
-} Arguments;
+static bool confirm(void) { return runner_ask("Go back?"); }
 
-static bool ask(void) {
-    char answer[16];
-
-    fputs("Go back? [y/N] ", stdout);
-    fflush(stdout);
-    return fgets(answer, sizeof(answer), stdin) && (answer[0] == 'y' || answer[0] == 'Y');
-}
-
-/* COMMAND_DONE if the command line makes sense; `out` is filled then. */
-static int check_arguments(const Command *self, const Arguments *arguments, MigrateOptions *out) {
-    char *end;
-    long seconds;
-
-    if (!arguments->config)
-        return command_misused(self, "-c FILE is missing");
-    if (!arguments->to)
-        return command_misused(self, "--to STAGE is missing: how far to go back");
-    if (!stage_parse(arguments->to, &out->to))
-        return command_misused(self, "--to: there is no stage \"%s\"", arguments->to);
-    if (out->to >= STAGE_DONE)
-        return command_misused(self, "--to %s: nothing lies behind it; shardferry migrate goes forth",
-                               arguments->to);
-    seconds = strtol(arguments->lock_wait, &end, 10);
-    if (end == arguments->lock_wait || *end || seconds < 0 || seconds > 86400)
-        return command_misused(self, "--lock-wait: \"%s\" is not a number of seconds from 0 to 86400",
-                               arguments->lock_wait);
-    out->lock_wait = (int)seconds;
-    out->dry_run = arguments->dry_run;
-    out->confirm = arguments->yes || arguments->dry_run ? NULL : ask;
-    if (out->confirm && (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)))
-        return command_misused(self, "this is no terminal, and so nobody can be asked: say --yes");
-    return COMMAND_DONE;
-}
-
-static int undo(const Arguments *arguments, const MigrateOptions *out) {
-    Error err = {0};
-    Config *config = config_load(arguments->config, CONFIG_FOR_MIGRATE, &err);
-    MigrateResult result;
-
-    if (!config) {
-        command_print_error(&err);
-        return COMMAND_USAGE;
-    }
-    result = undo_run(config, out, &err);
-    config_free(config);
-    if (result == MIGRATE_FAILED) {
-        command_print_error(&err);
-        return strcmp(err.sqlstate, SQLSTATE_CONFIG_FILE_ERROR) == 0 ? COMMAND_USAGE : COMMAND_FINDINGS;
-    }
-    return result == MIGRATE_DONE ? COMMAND_DONE : COMMAND_FINDINGS;
+static const char *refuse(Stage to) {
+    return to >= STAGE_DONE ? "nothing lies behind it; shardferry migrate goes forth" : NULL;
 }
 
 static int run(const Command *self, int argc, char **argv) {
-    Arguments arguments = {.lock_wait = "60"};
-    MigrateOptions out = {.out = stdout};
-    int id, status;
+    static const RunnerCommand command = {.confirm = confirm, .refuse = refuse, .run = undo_run};
 
-    while ((id = command_next(self, argc, argv, &status)) != COMMAND_OPERANDS) {
-        if (id == COMMAND_STOP)
-            return status;
-        if (id == 'c')
-            arguments.config = optarg;
-        else if (id == ID_TO)
-            arguments.to = optarg;
-        else if (id == ID_LOCK_WAIT)
-            arguments.lock_wait = optarg;
-        else if (id == ID_DRY_RUN)
-            arguments.dry_run = true;
-        else
-            arguments.yes = true;
-    }
-    if (optind < argc)
-        return command_misused(self, "unexpected argument \"%s\"", argv[optind]);
-    status = check_arguments(self, &arguments, &out);
-    return status == COMMAND_DONE ? undo(&arguments, &out) : status;
+    return runner_run(self, &command, argc, argv);
 }
 
 extern const Command command_undo;

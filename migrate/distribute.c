@@ -98,6 +98,18 @@ static void put_array(const char *name, SessionArray *items, Buf *out) {
     session_array_free(items);
 }
 
+static bool refers_to_reference(const Handover *handover) {
+    for (int i = 0; i < handover->ntables; i++) {
+        const Table *table = handover->tables[i];
+
+        for (int k = 0; k < table->nforeign_keys; k++) {
+            if (table->foreign_keys[k]->parent->kind == KIND_REFERENCE)
+                return true;
+        }
+    }
+    return false;
+}
+
 /* The statements of it, in the migration's arena. */
 static const char *distribute_sql(const Migration *migration, const Handover *handover) {
     SessionArray names = {0}, calls = {0};
@@ -111,6 +123,8 @@ static const char *distribute_sql(const Migration *migration, const Handover *ha
         checksum_before(migration, handover->tables[i], &out);
     buf_append_cstr(&out, "SET LOCAL search_path = pg_catalog;\n"
                           "SET LOCAL citus.enable_local_reference_table_foreign_keys = off;\n");
+    if (refers_to_reference(handover)) /* Citus takes such a table behind another one in no other way */
+        buf_append_cstr(&out, "SET LOCAL citus.multi_shard_modify_mode = 'sequential';\n");
     if (handover->detach) {
         put_setting("shardferry.table", table_qualified_name(migration->arena, handover->detach), &out);
         buf_append_cstr(&out, sql_detach);

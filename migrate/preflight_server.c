@@ -16,12 +16,12 @@ static const char *truth(bool value) { return value ? "t" : "f"; }
 static const char BEGIN_NODES[] = "SET statement_timeout = '3s'; SET client_min_messages = error";
 static const char END_NODES[] = "SET statement_timeout = '10s'; SET client_min_messages = warning";
 
-static bool check_nodes(Preflight *preflight, Error *err) {
+static bool check_nodes(Preflight *preflight, const char *concurrent, Error *err) {
     PGconn *conn = preflight->migration->conn;
 
     if (!query_script(conn, "looking at the nodes", BEGIN_NODES, err))
         return false;
-    if (!preflight_query(preflight, "looking at the nodes", sql_preflight_nodes, 0, NULL, err))
+    if (!preflight_query(preflight, "looking at the nodes", sql_preflight_nodes, 1, &concurrent, err))
         findings_add(
             preflight->findings,
             (Finding){.severity = FINDING_WARNING,
@@ -42,7 +42,7 @@ static bool check_cluster(Preflight *preflight, const char *concurrent, Error *e
     if (!preflight->migration->snapshot->has_citus)
         return preflight_query(preflight, "looking for Citus", sql_preflight_no_citus, 0, NULL, err);
     return preflight_query(preflight, "looking at Citus", sql_preflight_citus, 3, params, err) &&
-           check_nodes(preflight, err);
+           check_nodes(preflight, concurrent, err);
 }
 
 bool preflight_server(Preflight *preflight, Error *err) {

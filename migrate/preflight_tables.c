@@ -43,6 +43,27 @@ static void check_kinds(Preflight *preflight) {
     }
 }
 
+/* Citus refuses what fills the column and what swaps the keys, and what the proxies put into writes
+ * meanwhile. */
+static void check_local(Preflight *preflight, const Table *table) {
+    const char *name = preflight_name(preflight, table);
+
+    if (table->citus == CITUS_LOCAL && table->stage < STAGE_RESOLVE)
+        findings_add(
+            preflight->findings,
+            (Finding){.severity = FINDING_ERROR,
+                      .from = STAGE_DERIVE,
+                      .code = "local-to-citus",
+                      .object = name,
+                      .what = "Citus has it as a local table already, and its keys are without the tenant",
+                      .why = "Citus refuses a part of what leads there.",
+                      .remedy = arena_printf(
+                          preflight->migration->arena,
+                          "SELECT undistribute_table('%s', cascade_via_foreign_keys => true); the "
+                          "migration makes reference tables again.",
+                          name)});
+}
+
 /* ---- the tenant column's type ---- */
 
 static void add_domain(Preflight *preflight, const Table *table, const ColumnState *state) {
@@ -97,6 +118,7 @@ bool preflight_tables(Preflight *preflight, Error *err) {
         const Table *table = migration->all[i];
         bool by_tenant = table->kind == KIND_BACKFILL || table->tenant;
 
+        check_local(preflight, table);
         if (by_tenant && table != migration->snapshot->tenant_table && !check_type(preflight, table, err))
             return false;
     }

@@ -28,10 +28,10 @@
  * possession of locks. */
 static const char SESSION[] =
     "SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_seqscan = off; "
-    "SET lock_timeout = '100ms'; SET vacuum_cost_delay = '1ms'";
+    "SET lock_timeout = '100ms'; SET vacuum_cost_delay = '1ms'; SET client_min_messages = error";
 static const char SESSION_OVER[] =
     "RESET enable_hashjoin; RESET enable_mergejoin; RESET enable_seqscan; SET lock_timeout = '10s'; "
-    "RESET vacuum_cost_delay";
+    "RESET vacuum_cost_delay; SET client_min_messages = warning";
 
 typedef struct Walk {
     const Migration *migration;
@@ -80,7 +80,6 @@ static void script(const Migration *migration, const Table *table, Buf *out) {
     step_literal(out, table->name);
     buf_append_cstr(out, ") ON CONFLICT DO NOTHING;\n");
     append_walk(migration, table, out);
-    buf_printf(out, "ANALYZE %s;\n", table_qualified_name(migration->arena, table));
 }
 
 static void undo(const Migration *migration, const Table *table, Buf *out) {
@@ -223,18 +222,7 @@ static bool walk_here(const Migration *migration, const Table *table, Error *err
     return done && query_script(migration->conn, "ending the backfill", SESSION_OVER, err);
 }
 
-/* What the statistics say of the column is that it is empty: by that the check of a foreign key with it would
- * be planned, among others, and take hours. */
-static bool analyze(const Migration *migration, const Table *table, Error *err) {
-    return watch_script(migration, "analyzing",
-                        arena_printf(migration->arena, "ANALYZE (SKIP_LOCKED) %s",
-                                     table_qualified_name(migration->arena, table)),
-                        err);
-}
-
 static bool run(const Migration *migration, const Table *table, Error *err) {
-    bool done;
-
     if (!backfill_key(table)) {
         error_set(err, "55000", "%s has no primary key to walk along",
                   table_qualified_name(migration->arena, table));
@@ -243,10 +231,8 @@ static bool run(const Migration *migration, const Table *table, Error *err) {
     if (!begin(migration, table, err))
         return false;
     if (migration->config->driver == CONF_DRIVER_PG_CRON)
-        done = cron_run(migration, table, err);
-    else
-        done = cron_stop(migration, table, err) && walk_here(migration, table, err);
-    return done && analyze(migration, table, err);
+        return cron_run(migration, table, err);
+    return cron_stop(migration, table, err) && walk_here(migration, table, err);
 }
 
 const Step step_backfill = {

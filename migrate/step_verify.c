@@ -7,7 +7,9 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "catalog/query.h"
 #include "migrate/verify.h"
+#include "migrate/watch.h"
 
 static void describe(const Migration *migration, const Table *table, Buf *out) {
     buf_append_cstr(out, "verify ");
@@ -20,6 +22,12 @@ static const char *tenant_of(const Migration *migration, const char *prefix, con
 }
 
 /* ---- the queries ---- */
+
+/* The statistics still say of the column that it is empty: by that the questions here would be planned, and
+ * the check of a foreign key with it, and take hours. */
+static const char *analyze_sql(const Migration *migration, const Table *table) {
+    return arena_printf(migration->arena, "ANALYZE %s", table_qualified_name(migration->arena, table));
+}
 
 static const char *differ_sql(const Migration *migration, const ForeignKey *fk) {
     const char *own = tenant_of(migration, "t.", fk->child),
@@ -74,6 +82,8 @@ static const ForeignKey *configured_step(const Table *table) {
 static void script(const Migration *migration, const Table *table, Buf *out) {
     const ForeignKey *step = configured_step(table);
 
+    if (table->kind == KIND_BACKFILL)
+        buf_printf(out, "%s;\n", analyze_sql(migration, table));
     buf_printf(out, "%s;\n", lack_sql(migration, table));
     for (int i = 0; i < table->nforeign_keys; i++) {
         if (!table->foreign_keys[i]->validated)
@@ -168,9 +178,18 @@ static bool check_orphans(const Migration *migration, const ForeignKey *fk, Erro
         fk->name);
 }
 
+/* However long a VACUUM or the like keeps it waiting: nobody has to wait behind it. */
+static bool analyze(const Migration *migration, const Table *table, Error *err) {
+    return query_script(migration->conn, "preparing to analyze", "SET lock_timeout = 0", err) &&
+           watch_script(migration, "analyzing", analyze_sql(migration, table), err) &&
+           query_script(migration->conn, "behind analyzing", "SET lock_timeout = '10s'", err);
+}
+
 static bool run(const Migration *migration, const Table *table, Error *err) {
     const ForeignKey *step = configured_step(table);
 
+    if (table->kind == KIND_BACKFILL && !analyze(migration, table, err))
+        return false;
     if (!check_filled(migration, table, err))
         return false;
     for (int i = 0; i < table->nforeign_keys; i++) {

@@ -126,6 +126,8 @@ static int add_entry(Watch *watch, const Migration *migration, const Step *step,
         watch->room = watch->room ? 2 * watch->room : 64;
         watch->entries = mem_realloc(watch->entries, (size_t)watch->room * sizeof(WatchEntry));
     }
+    if (migration->undoing)
+        buf_append_cstr(&what, "take back: ");
     step->describe(migration, table, &what);
     watch->entries[watch->nentries] =
         (WatchEntry){.step = step,

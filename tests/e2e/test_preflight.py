@@ -522,6 +522,41 @@ def test_nodes_that_read_dates_differently(cluster, citus_shop):
                                      "ISO, DMY, postgres and ISO, MDY, postgres (stage distributed)"][-1]
 
 
+def test_a_node_that_is_made_otherwise(cluster, citus_shop):
+    worker, name = cluster.nodes[1], citus_shop.name
+    worker.drop_database(name)
+    worker.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'", None, "postgres")
+    worker.execute("CREATE EXTENSION citus", None, name)
+    citus_shop.execute("CREATE EXTENSION hstore; SET allow_system_table_mods = on;"
+                       " UPDATE pg_extension SET extname = 'from_elsewhere' WHERE extname = 'hstore'")
+    ours = citus_shop.execute("SELECT concat_ws(', ', datcollate, datctype) FROM pg_database WHERE datname = current_database()")[0][0]
+    node = f"node 127.0.0.1:{worker.port}"
+    found = citus_shop.findings()
+    assert f"error: {node}: its database is in LATIN1, the coordinator's in UTF8 (stage distributed)" in found
+    if ours != "C, C":
+        assert f"warning: {node}: its database has the collation C, C, the coordinator's {ours} (stage distributed)" in found
+    assert f"warning: {node}: it does not offer the extension from_elsewhere (stage distributed)" in found
+
+
+def test_a_node_that_cannot_subscribe(cluster, citus_shop):
+    """Citus waits for such a node without a word and without an end."""
+    worker = cluster.nodes[1]
+    settings = ("max_logical_replication_workers", "max_replication_slots")
+    try:
+        for setting in settings:
+            worker.execute(f"ALTER SYSTEM SET {setting} = 0", None, "postgres")
+        worker.restart()
+        found = citus_shop.findings()
+        for setting in settings:
+            line = f"error: node 127.0.0.1:{worker.port}: its {setting} is 0 (stage distributed)"
+            assert f"ALTER SYSTEM SET {setting} to 10" in found[line][1]
+    finally:
+        for setting in settings:
+            worker.execute(f"ALTER SYSTEM RESET {setting}", None, "postgres")
+        worker.restart()
+    assert citus_shop.findings() == {}
+
+
 def test_a_node_that_cannot_be_reached(cluster, citus_shop):
     worker = cluster.nodes[1].port
     citus_shop.execute("SELECT citus_disable_node('127.0.0.1', %s, true)", (worker,))

@@ -224,6 +224,9 @@ def test_an_index_that_cannot_be_built_is_not_left_behind(shop):
         process.wait_until(lambda: shop.execute(
             "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'CREATE UNIQUE INDEX CONCURRENTLY%%' AND datname = %s",
             (shop.name,)) == [(1,)], 20, "an index to be built")
+        process.wait_until(
+            lambda: [what for what, in shop.execute("SELECT what FROM shardferry.progress WHERE started IS NOT NULL AND finished IS NULL")
+                     if what.startswith("take back: ")], 20, "the status to tell")
         holder.execute("COMMIT")
     assert runner.wait(30) == 1, shop.printed()
     assert "could not create unique index" in shop.printed()

@@ -139,6 +139,7 @@ def run(application, scale, to, with_citus, kills, seed):
             killer.run(kills)
             check_round(place, to, wanted, reference, load, problems)
             rounds += 1
+            say(f"  migration {rounds}: {killer.kills} kills so far; not hit yet: {', '.join(killer.missed()) or 'none'}")
         progress("")
         say(f"  {killer.kills} kills in {rounds} migrations; in each step: "
             + ", ".join(f"{step} {count}" for step, count in killer.hits.items()))
