@@ -241,6 +241,19 @@ bool snapshot_add_foreign_key(SnapshotBuilder *builder, Table *child, Table *par
     return true;
 }
 
+bool snapshot_trust_foreign_key(SnapshotBuilder *builder, const Table *child, const char *name,
+                                bool validated) {
+    for (int i = 0; i < builder->foreign_keys.n; i++) {
+        DraftForeignKey *draft = &VECTOR_ITEM(&builder->foreign_keys, DraftForeignKey, i);
+
+        if (&draft->child->table == child && strcmp(draft->fk.name, name) == 0) {
+            draft->fk.validated |= validated;
+            return true;
+        }
+    }
+    return false;
+}
+
 void snapshot_add_stage(SnapshotBuilder *builder, Table *table, Stage stage, const char *tenant_column,
                         bool backfill) {
     table->staged = true;

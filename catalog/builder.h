@@ -27,6 +27,9 @@ MUST_USE bool snapshot_add_foreign_key(SnapshotBuilder *builder, Table *child, T
                                        const char *name, const char *const *child_columns,
                                        const char *const *parent_columns, int ncolumns, bool validated,
                                        char on_delete, char on_update, Error *err);
+/* Takes the child's foreign key of that name for validated, if `validated`; false if it has none. */
+MUST_USE bool snapshot_trust_foreign_key(SnapshotBuilder *builder, const Table *child, const char *name,
+                                         bool validated);
 /* A row of shardferry.stage; `backfill`: the table had no tenant column when it was taken into the migration.
  */
 void snapshot_add_stage(SnapshotBuilder *builder, Table *table, Stage stage, const char *tenant_column,

@@ -290,6 +290,14 @@ static bool take_foreign_key(Loader *loader, const PGresult *result, int row) {
                                     loader->err);
 }
 
+static bool take_detached_key(Loader *loader, const PGresult *result, int row) {
+    const Table *child = table_at(loader, result, row, 0);
+
+    return (child && snapshot_trust_foreign_key(loader->builder, child, PQgetvalue(result, row, 2),
+                                                query_bool(result, row, 5))) ||
+           take_foreign_key(loader, result, row);
+}
+
 static bool take_citus(Loader *loader, const PGresult *result, int row) {
     static const struct {
         const char *name;
@@ -344,7 +352,7 @@ static bool load_all(Loader *loader) {
            each_row(loader, "reading the keys", sql_load_keys, take_key) &&
            each_row(loader, "reading the foreign keys", sql_load_foreign_keys, take_foreign_key) &&
            (!loader->has_detached_keys ||
-            each_row(loader, "reading the detached keys", sql_load_detached_keys, take_foreign_key)) &&
+            each_row(loader, "reading the detached keys", sql_load_detached_keys, take_detached_key)) &&
            (!target->has_citus || each_row(loader, "reading Citus's tables", sql_load_citus, take_citus)) &&
            (!loader->has_stages || each_row(loader, "reading the stages", sql_load_stages, take_stage));
 }

@@ -9,8 +9,10 @@
 #include "migrate/session.h"
 #include "migrate/sql/guard_keep.h"
 #include "migrate/sql/guard_watch.h"
+#include "migrate/watch.h"
 
 struct Guard {
+    const Migration *migration;
     PGconn *conn; /* in a transaction, with a statement under way */
     const Table *table;
 };
@@ -21,11 +23,15 @@ struct Guard {
 #define BEGIN_SQL                                                                                            \
     "SELECT pg_catalog.set_config('application_name', '" GUARD_APPLICATION_NAME "', false), "                \
     "pg_catalog.set_config('shardferry.guard_schema', $1, false), "                                          \
-    "pg_catalog.set_config('shardferry.guard_table', $2, false)"
+    "pg_catalog.set_config('shardferry.guard_table', $2, false), "                                           \
+    "pg_catalog.set_config('shardferry.guard_wait', $3, false)"
 
 static bool begin(Guard *guard, Error *err) {
-    const char *params[] = {guard->table->schema, guard->table->name};
-    PGresult *result = query_run(guard->conn, "preparing the guard", BEGIN_SQL, 2, params, err);
+    const char *params[] = {
+        guard->table->schema, guard->table->name,
+        arena_printf(guard->migration->arena, "%dms",
+                     guard->migration->lock_wait > 0 ? guard->migration->lock_wait : 1)}; /* 0 is no limit */
+    PGresult *result = query_run(guard->conn, "preparing the guard", BEGIN_SQL, 3, params, err);
 
     PQclear(result);
     if (!result || !query_script(guard->conn, "preparing the guard", "BEGIN", err))
@@ -39,6 +45,7 @@ static bool begin(Guard *guard, Error *err) {
 Guard *guard_open(const Migration *migration, const Table *table, Error *err) {
     Guard *guard = MEM_NEW(Guard);
 
+    guard->migration = migration;
     guard->table = table;
     guard->conn = session_open(migration->config, err);
     if (guard->conn && begin(guard, err))
@@ -97,8 +104,10 @@ bool guard_close(Guard *guard, bool distributed, Error *err) {
 
     if (distributed) {
         await_end(guard->conn);
+        watch_waiting(guard->migration, "those who read the table from before it was distributed");
         kept = collect(guard->conn, err) &&
                query_script(guard->conn, "keeping the old shard", sql_guard_keep, err);
+        watch_waiting(guard->migration, NULL);
     } else {
         cancel(guard->conn);
         if (!collect(guard->conn, &ignored))

@@ -1,14 +1,14 @@
-/* Citus waits three times for its subscriptions to catch up, when the rows are copied, when the indexes are
- * there, and when the writers wait; and says when it begins with that, and when a wait is over:
+/* Citus waits three times for its subscriptions to catch up: when the rows are copied, when the indexes are
+ * there, and when the writers wait. Of each node it says in each wait how far it has come, and when it is
+ * there:
  *
- *     copy | first wait | indexes … second wait | writers wait: third wait … end
- *          |            |<----------------------- held ------------------------>|
+ *     copy | first wait | indexes | second wait | writers wait: third wait … end
+ *                                 |<-------------- held ------------------------>|
  *
  * Between the second wait and the third there is no time to hold anybody, nor for those under way to finish.
- * So it is held from the end of the first wait on, while the indexes are built. That of a small table are
- * built at once: there it is held from the beginning, about a second longer. Those of a very large one take
- * longer than anybody should be held: there it is held from the end of the second wait, which is better than
- * nothing.
+ * But where there are writers, a subscription is behind when the second wait begins, and Citus looks again
+ * only a second later: that is the time for it. A small table may be through with all of it within that
+ * second: there it is held from the end of the copy on, about a second longer.
  */
 #include "migrate/switch_hold.h"
 
@@ -20,40 +20,56 @@
 #include "catalog/request.h"
 #include "migrate/session.h"
 
-/* Of a table of up to so many rows the indexes are built before those under way have finished, and of one of
- * up to so many more in some seconds. */
+/* Of a table of up to so many rows the indexes are built before those under way have finished. */
 #define AT_ONCE_ROWS 200000
-#define SOON_ROWS 5000000
 /* No statement is held for longer, whatever becomes of this process and of the distribution. */
 #define LONGEST_MS 10000
 
-/* What Citus says before the first wait, and at the end of each one, of each node. */
+/* What Citus says before the first wait; of each node, in each one; and at the end of that. */
 static const char REPLICATING[] = "replicating changes for ";
-static const char CAUGHT_UP[] = "have caught up with the source LSN";
+static const char POSITION[] = "The LSN of the target subscriptions on node ";
+static const char CAUGHT_UP[] = " have caught up with the source LSN";
 
 struct SwitchHold {
     const Migration *migration;
     PGconn *conn; /* the migration's is busy */
     PQnoticeReceiver before;
-    const char *listen_for;
-    char node[256]; /* what was said first */
-    int times;      /* that it has to be said until it is time */
+    bool at_once;   /* behind the copy */
+    char node[256]; /* the first one that it waits for in each wait */
+    bool caught_up; /* the first wait is over, for that node */
+    bool held;
 };
+
+/* Whether that is the moment to hold: the next thing that is heard of a node whose first wait is over. */
+static bool is_second_wait(SwitchHold *hold, const char *message) {
+    const char *node;
+    size_t n;
+
+    if (strncmp(message, POSITION, strlen(POSITION)) != 0)
+        return false;
+    node = message + strlen(POSITION);
+    n = strcspn(node, " ") + 1;
+    if (!*hold->node)
+        snprintf(hold->node, sizeof(hold->node), "%.*s", (int)n, node);
+    if (strncmp(hold->node, node, n) != 0)
+        return false;
+    if (hold->caught_up)
+        return true;
+    hold->caught_up = strstr(message, CAUGHT_UP) != NULL;
+    return false;
+}
 
 static void hear(void *arg, const PGresult *notice) {
     SwitchHold *hold = arg;
     const char *message = PQresultErrorField(notice, PG_DIAG_MESSAGE_PRIMARY);
     Error ignored;
 
-    if (hold->times == 0 || !message || !strstr(message, hold->listen_for))
+    if (hold->held || !message)
         return;
-    if (!*hold->node)
-        snprintf(hold->node, sizeof(hold->node), "%s", message);
-    if (strncmp(hold->node, message, sizeof(hold->node) - 1) != 0)
-        return; /* another node's */
-    /* Whether it is held cannot be known, and nothing would be done about it. A transaction may come to this
+    hold->held = hold->at_once ? strstr(message, REPLICATING) != NULL : is_second_wait(hold, message);
+    /* Whether they hold cannot be known, and nothing would be done about it. A transaction may come to this
      * table after others: it must not begin at all. */
-    if (--hold->times == 0)
+    if (hold->held)
         (void)!request_hold(hold->conn, hold->migration->all, hold->migration->nall, LONGEST_MS, &ignored);
 }
 
@@ -65,8 +81,7 @@ SwitchHold *switch_hold_begin(const Migration *migration, const Table *table) {
         return NULL;
     hold = MEM_NEW(SwitchHold);
     hold->migration = migration;
-    hold->listen_for = table->row_estimate > AT_ONCE_ROWS ? CAUGHT_UP : REPLICATING;
-    hold->times = table->row_estimate > SOON_ROWS ? 2 : 1;
+    hold->at_once = table->row_estimate <= AT_ONCE_ROWS;
     hold->conn = session_open(migration->config, &ignored);
     if (hold->conn &&
         query_script(migration->conn, "listening to Citus", "SET client_min_messages = log", &ignored)) {

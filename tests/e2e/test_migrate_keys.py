@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from harness import process, tailspin
+from harness.proxy import run_command
 from test_migrate import RUNNER, Shop
 
 KEYS = """
@@ -84,6 +85,38 @@ def test_the_keys_hold_the_tenant(shop):
         "CREATE INDEX line_items_line_item_id_idx ON public.line_items USING btree (line_item_id)"}
     assert shop.execute(LEFT_OVER) == []
     assert "nothing to do" in shop.migrate()
+
+
+RECORD_KEY = """
+INSERT INTO shardferry.detached_key (child_schema, child_table, name, parent_schema, parent_table, child_columns, parent_columns,
+                                     definition, on_delete, on_update, validated)
+SELECT 'public', 'line_items', conname, 'public', 'orders', '{store_id,order_id}', '{store_id,order_id}',
+       pg_get_constraintdef(oid), confdeltype, confupdtype, true
+FROM pg_constraint WHERE conname = 'line_items_order_id_fkey';
+ALTER TABLE line_items DROP CONSTRAINT line_items_order_id_fkey
+"""
+
+
+def test_a_key_that_the_migration_has_taken_away_still_speaks(shop, tmp_path):
+    """Between its tables' distribution and its validation: joins would be refused by Citus without what it says."""
+    shop.migrate()
+    shop.config.write_text(shop.config.read_text() + "[tenant]\nreads = join\n")
+    statement = tmp_path / "join.sql"
+    statement.write_text("SELECT l.quantity FROM orders o JOIN line_items l USING (order_id) WHERE o.store_id = 5;")
+
+    def is_mended():
+        result = run_command("lint", "-c", str(shop.config), str(statement))
+        assert "single-tenant" in result.stdout or "multi-tenant" in result.stdout, result.stdout + result.stderr
+        return "sent as: " in result.stdout and "l.store_id = o.store_id" in result.stdout
+
+    assert is_mended()
+    shop.execute(RECORD_KEY)
+    assert is_mended()
+    shop.execute("ALTER TABLE line_items ADD CONSTRAINT line_items_order_id_fkey"
+                 " FOREIGN KEY (store_id, order_id) REFERENCES orders (store_id, order_id) NOT VALID")
+    assert is_mended()
+    shop.execute("DELETE FROM shardferry.detached_key")
+    assert not is_mended()
 
 
 def test_stages_one_after_the_other(shop):
