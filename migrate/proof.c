@@ -15,7 +15,10 @@
 #include "migrate/sql/proof_unexplained.h"
 #include "migrate/watch.h"
 
-#define ROWS_IN_A_GROUP 256
+/* Of a group in which one row was written since, all rows are looked at: the smaller they are the better. But
+ * what is known of each group has to fit on the coordinator. */
+#define ROWS_IN_A_GROUP 8
+#define GROUPS_IN_ALL 2000000
 #define GROUPS_MAX 65536 /* of a tenant */
 /* A session counts its deletions at the end of its transaction, or up to ten seconds later. */
 #define STATISTICS_MS 15000
@@ -57,8 +60,11 @@ bool proof_read(const Migration *migration, const Table *table, Switch *found, E
 static int64_t groups_of(const Migration *migration, const Table *table) {
     const Table *tenants = migration->snapshot->tenant_table;
     int64_t ntenants = tenants && tenants->row_estimate > 0 ? tenants->row_estimate : 1;
-    int64_t wanted = table->row_estimate / ntenants / ROWS_IN_A_GROUP, groups = 1;
+    int64_t rows_in_a_group = table->row_estimate / GROUPS_IN_ALL, wanted, groups = 1;
 
+    if (rows_in_a_group < ROWS_IN_A_GROUP)
+        rows_in_a_group = ROWS_IN_A_GROUP;
+    wanted = table->row_estimate / ntenants / rows_in_a_group;
     while (groups < wanted && groups < GROUPS_MAX)
         groups *= 2;
     return groups;
