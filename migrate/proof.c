@@ -23,6 +23,8 @@
 /* A session counts its deletions at the end of its transaction, or up to ten seconds later. */
 #define STATISTICS_MS 15000
 #define STATISTICS_PAUSE_MS 1000
+/* For some statements, one after the other: what the server gives to all is made for many small ones. */
+#define MEMORY "SET LOCAL work_mem = '64MB'"
 
 bool proof_read(const Migration *migration, const Table *table, Switch *found, Error *err) {
     const char *params[] = {table->schema, table->name};
@@ -235,6 +237,7 @@ bool proof_run(const Migration *migration, const Table *table, const char *old_s
 
     if (query_script(migration->conn, "comparing with the old shard", "BEGIN", err) &&
         query_script(migration->conn, "comparing with the old shard", CHECKSUM_SETTINGS, err) &&
+        query_script(migration->conn, "comparing with the old shard", MEMORY, err) &&
         compare(migration, table, old_shard, err) && explain(migration, table, &found, err)) {
         if (found.rows == 0 && keep(migration, table, err))
             return true;
