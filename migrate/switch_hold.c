@@ -8,7 +8,8 @@
  * Between the second wait and the third there is no time to hold anybody, nor for those under way to finish.
  * But where there are writers, a subscription is behind when the second wait begins, and Citus looks again
  * only a second later: that is the time for it. A small table may be through with all of it within that
- * second: there it is held from the end of the copy on, about a second longer.
+ * second: there it is held from the end of the copy on, about a second longer, and once more from the second
+ * wait on, in case that a slow machine has used the time up by then.
  */
 #include "migrate/switch_hold.h"
 
@@ -21,8 +22,8 @@
 #include "migrate/session.h"
 
 /* Of a table of up to so many rows the indexes are built before those under way have finished. */
-#define AT_ONCE_ROWS 200000
-/* No statement is held for longer, whatever becomes of this process and of the distribution. */
+#define SMALL_ROWS 200000
+/* No hold lasts longer, whatever becomes of this process and of the distribution. */
 #define LONGEST_MS 10000
 
 /* What Citus says before the first wait; of each node, in each one; and at the end of that. */
@@ -34,10 +35,10 @@ struct SwitchHold {
     const Migration *migration;
     PGconn *conn; /* the migration's is busy */
     PQnoticeReceiver before;
-    bool at_once;   /* behind the copy */
-    char node[256]; /* the first one that it waits for in each wait */
-    bool caught_up; /* the first wait is over, for that node */
-    bool held;
+    bool copied_soon; /* it is small: held as soon as it is copied */
+    char node[256];   /* the first one that it waits for in each wait */
+    bool caught_up;   /* the first wait is over, for that node */
+    bool over;        /* the second one has begun */
 };
 
 /* Whether that is the moment to hold: the next thing that is heard of a node whose first wait is over. */
@@ -64,12 +65,12 @@ static void hear(void *arg, const PGresult *notice) {
     const char *message = PQresultErrorField(notice, PG_DIAG_MESSAGE_PRIMARY);
     Error ignored;
 
-    if (hold->held || !message)
+    if (hold->over || !message)
         return;
-    hold->held = hold->at_once ? strstr(message, REPLICATING) != NULL : is_second_wait(hold, message);
+    hold->over = is_second_wait(hold, message);
     /* Whether they hold cannot be known, and nothing would be done about it. A transaction may come to this
      * table after others: it must not begin at all. */
-    if (hold->held)
+    if (hold->over || (hold->copied_soon && strstr(message, REPLICATING)))
         (void)!request_hold(hold->conn, hold->migration->all, hold->migration->nall, LONGEST_MS, &ignored);
 }
 
@@ -81,7 +82,7 @@ SwitchHold *switch_hold_begin(const Migration *migration, const Table *table) {
         return NULL;
     hold = MEM_NEW(SwitchHold);
     hold->migration = migration;
-    hold->at_once = table->row_estimate <= AT_ONCE_ROWS;
+    hold->copied_soon = table->row_estimate <= SMALL_ROWS;
     hold->conn = session_open(migration->config, &ignored);
     if (hold->conn &&
         query_script(migration->conn, "listening to Citus", "SET client_min_messages = log", &ignored)) {
