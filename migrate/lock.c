@@ -27,6 +27,7 @@
 #define PAUSE_MIN_MS 50
 #define PAUSE_MAX_MS 1000
 #define POLL_MS 4
+#define SETTLE_MS 25 /* several times what a proxy takes to hold */
 /* Where somebody has the tables all the time, even while others are held, it is tried all the same in the
  * end. */
 #define SHARE_ALONE 4 / 5 /* of lock_wait */
@@ -155,17 +156,20 @@ static bool run_transaction(const Attempt *attempt, int timeout, bool *blocked, 
     return false;
 }
 
-/* Until nobody has the tables, or there is just time for the try. *alone: nobody has them. */
+/* Until nobody has the tables, or there is just time for the try. *alone: nobody has them. On Citus nobody
+ * must have them for a moment: a proxy may not have heard of the hold yet. */
 static bool wait_for_blockers(const Attempt *attempt, int64_t until, bool *alone, Error *err) {
+    bool settled = !attempt->migration->snapshot->has_citus;
     Blockers blockers;
 
     for (;;) {
         if (!read_blockers(attempt, &blockers, err))
             return false;
         *alone = !*blockers.names;
-        if (*alone || session_clock() >= until)
+        if ((*alone && settled) || session_clock() >= until)
             return true;
-        session_sleep(POLL_MS);
+        settled |= *alone;
+        session_sleep(*alone ? SETTLE_MS : POLL_MS);
     }
 }
 
@@ -190,8 +194,10 @@ static bool run_alone(const Attempt *attempt, int64_t until, int timeout, bool *
 
     if (!wait_for_blockers(attempt, until, &alone, err))
         return false;
-    if (alone || !only_alone(attempt))
+    if (!only_alone(attempt))
         return run_transaction(attempt, timeout, blocked, err);
+    if (alone)
+        return run_transaction(attempt, LOCK_TIMEOUT_MS < timeout ? LOCK_TIMEOUT_MS : timeout, blocked, err);
     return blocked_by_others(blocked, err);
 }
 

@@ -13,6 +13,8 @@ from place import Place, Wrong, progress, say
 ROUND_LIMIT = 600
 # So often is a step aimed at before it is given up.
 AIMS = 40
+# A migration is cut into more pieces than that.
+RUNS_IN_A_MIGRATION = 5
 
 
 class Killer:
@@ -70,7 +72,7 @@ class Killer:
                 return child.wait()
             time.sleep(self.random.uniform(0, self.durations.get(target, 0.05)))
         else:
-            end = time.monotonic() + self.random.uniform(0, self.total)
+            end = time.monotonic() + self.random.uniform(0, self.total / RUNS_IN_A_MIGRATION)
             while child.poll() is None and time.monotonic() < end:
                 time.sleep(0.005)
         if child.poll() is not None:
