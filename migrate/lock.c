@@ -194,16 +194,16 @@ static bool run_alone(const Attempt *attempt, int64_t until, int timeout, bool *
 
     if (!wait_for_blockers(attempt, until, &alone, err))
         return false;
-    if (!only_alone(attempt))
+    if (alone || !only_alone(attempt))
         return run_transaction(attempt, timeout, blocked, err);
-    if (alone)
-        return run_transaction(attempt, LOCK_TIMEOUT_MS < timeout ? LOCK_TIMEOUT_MS : timeout, blocked, err);
     return blocked_by_others(blocked, err);
 }
 
 static bool try_holding(Attempt *attempt, bool *blocked, Error *err) {
     int bound = attempt->migration->config->lock_hold;
-    int timeout = attempt->timeout < bound / 2 ? attempt->timeout : bound / 2 + 1;
+    int wanted =
+        only_alone(attempt) ? LOCK_TIMEOUT_MS : attempt->timeout; /* who is alone need not wait long */
+    int timeout = wanted < bound / 2 ? wanted : bound / 2 + 1;
     int64_t start = session_clock();
     bool done;
 
