@@ -62,7 +62,7 @@ class Killer:
                 last = rows[-1] if rows else (None, None)
                 if last == (target, "started") or (not since and not rows and target == "schema"):
                     return True
-                if last[0] != target and any(step == target for step, _ in rows):
+                if (target, "started") in rows:
                     return True
         return False
 
