@@ -59,10 +59,7 @@ class Killer:
                 except Exception:  # there is no journal yet
                     rows = []
                     time.sleep(0.002)
-                last = rows[-1] if rows else (None, None)
-                if last == (target, "started") or (not since and not rows and target == "schema"):
-                    return True
-                if (target, "started") in rows:
+                if (target, "started") in rows or (target == "schema" and not since and not rows):
                     return True
         return False
 
