@@ -13,7 +13,7 @@ from place import Place, Wrong, progress, say
 ROUND_LIMIT = 600
 # So often is a step aimed at before it is given up.
 AIMS = 40
-# A migration is cut into more pieces than that.
+# Most often a migration is cut into more pieces than that; what takes long must have its chance to be over, too.
 RUNS_IN_A_MIGRATION = 5
 
 
@@ -44,8 +44,8 @@ class Killer:
         return step if event == "started" else None
 
     def pick_target(self):
-        """A step that was not hit yet and that this run has not passed; None: any instant will do."""
-        passed = {step for step, _, event, _ in self.place.journal() if event in ("done", "found done")}
+        """A step that was not hit yet and that this migration has not passed; None: any instant will do."""
+        passed = {step for step, _, event, _ in self.place.journal() if event == "done"}
         left = [step for step in self.missed() if step not in passed]
         return left[0] if left and self.random.random() < 0.8 else None
 
@@ -73,7 +73,8 @@ class Killer:
                 return child.wait()
             time.sleep(self.random.uniform(0, self.durations.get(target, 0.05)))
         else:
-            end = time.monotonic() + self.random.uniform(0, self.total / RUNS_IN_A_MIGRATION)
+            pieces = RUNS_IN_A_MIGRATION if self.random.random() < 0.7 else 1
+            end = time.monotonic() + self.random.uniform(0, self.total / pieces)
             while child.poll() is None and time.monotonic() < end:
                 time.sleep(0.005)
         if child.poll() is not None:
