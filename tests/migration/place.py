@@ -206,10 +206,13 @@ class Place:
 
     def state(self):
         """What an interrupted migration has to make exactly as one that was not: names, too."""
+        tables = (list(self.application.tables),)
         return {
-            "indexes": self.execute("SELECT tablename, indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1, 2"),
-            "constraints": self.execute("SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid), convalidated"
-                                        " FROM pg_constraint WHERE connamespace = 'public'::regnamespace ORDER BY 1, 2"),
+            "indexes": self.execute(
+                "SELECT tablename, indexdef FROM pg_indexes WHERE schemaname = 'public' AND tablename = ANY (%s) ORDER BY 1, 2", tables),
+            "constraints": self.execute(
+                "SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid), convalidated"
+                " FROM pg_constraint WHERE conrelid = ANY (%s::regclass[]) ORDER BY 1, 2", tables),
             "stages": self.execute("SELECT table_name, stage, kind FROM shardferry.stage ORDER BY 1"),
         }
 
