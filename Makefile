@@ -43,6 +43,11 @@ LIBS    := $(foreach d,$(LAYERS),$(call lib,$(d)))
 # Link order: the folder that depends comes before the one that it depends on.
 reverse  = $(if $(1),$(call reverse,$(wordlist 2,$(words $(1)),$(1))) $(firstword $(1)))
 
+# As many jobs as there are processors, unless -j says otherwise.
+ifeq ($(filter -j% --jobserver%,$(MAKEFLAGS)),)
+MAKEFLAGS += -j$(shell nproc)
+endif
+
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .SECONDARY:

@@ -682,12 +682,12 @@ def test_killed_at_any_instant_and_run_again_ends_the_same(server, tmp_path):
         expected = shop.state()
         server.drop_database(shop.name)
         reached = set()
-        while kills < 30:
+        while kills < 30 or len(reached) < 2:  # a machine busy elsewhere may kill all of them before the first step
             shop = fresh()
             while True:
                 runner = shop.start()
                 try:
-                    runner.wait(instants.uniform(0, whole))
+                    runner.wait(instants.uniform(0, 1.2 * whole))
                 except subprocess.TimeoutExpired:
                     runner.kill()
                     kills += 1
@@ -699,7 +699,6 @@ def test_killed_at_any_instant_and_run_again_ends_the_same(server, tmp_path):
             assert shop.state() == expected, f"seed {seed}"
             assert "nothing to do" in shop.migrate()
             server.drop_database(shop.name)
-        assert len(reached) > 1, f"seed {seed}: all kills came at the same step"
     finally:
         server.drop_database(template)
 

@@ -287,6 +287,10 @@ def test_random_conversations(blocking, server):
             seen = proxied.ask(*data(made, MULTI))
             expected = direct.ask(*data(made, "SELECT 1/0 FROM orders"))
         shape = lambda messages: [(kind, payload if kind == "Z" else None) for kind, payload in messages if kind != "N"]
+        if any(kind == "E" and b"cannot be judged by its text" in payload for kind, payload in seen):
+            # Behind a ROLLBACK TO that is under way, and may have found no savepoint, names are not known: nothing is to pass.
+            assert ("ROLLBACK TO a" in [text for _, text, _ in made]), (seed, made)
+            continue
         assert shape(seen) == shape(expected), (seed, made)
 
 

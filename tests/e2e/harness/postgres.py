@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import subprocess
+import time
 
 import psycopg
 
@@ -187,9 +188,19 @@ class PostgresServer:
             conn.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
         return name
 
-    def drop_database(self, name):
+    def drop_database(self, name, seconds=30):
+        """WITH (FORCE) ends the sessions there, and gives up on one that is not gone after five seconds."""
         with self.connect("postgres") as conn:
-            conn.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+            deadline = time.monotonic() + seconds
+            while True:
+                try:
+                    conn.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+                    return
+                except psycopg.errors.ObjectInUse as in_use:
+                    if time.monotonic() > deadline:
+                        left = conn.execute("SELECT pid, backend_type, application_name, state, wait_event, query"
+                                            " FROM pg_stat_activity WHERE datname = %s", (name,)).fetchall()
+                        raise RuntimeError(f"{name} is still used by {left}") from in_use
 
     def backends(self, application):
         """Process ids of the sessions that call themselves so."""
