@@ -127,7 +127,9 @@ PGconn *session_open(const Config *config, Error *err) {
                   message);
         goto failed;
     }
-    if (!check_direct(conn, config, err) || !query_script(conn, "preparing the session", sql_session, err))
+    /* By itself first: a limit that was there is one of the whole script. */
+    if (!query_script(conn, "preparing the session", "SET statement_timeout = 0", err) ||
+        !check_direct(conn, config, err) || !query_script(conn, "preparing the session", sql_session, err))
         goto failed;
     return conn;
 

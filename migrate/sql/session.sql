@@ -2,7 +2,6 @@
 SELECT pg_catalog.set_config('client_min_messages', 'warning', false),
        pg_catalog.set_config('standard_conforming_strings', 'on', false),
        pg_catalog.set_config('search_path', 'pg_catalog', false),
-       pg_catalog.set_config('statement_timeout', '0', false),
        pg_catalog.set_config('lock_timeout', '10s', false),
        pg_catalog.set_config('idle_in_transaction_session_timeout', '0', false),
        pg_catalog.set_config('default_transaction_isolation', 'read committed', false),

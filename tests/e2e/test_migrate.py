@@ -180,7 +180,7 @@ def test_unusual_settings_of_the_role_do_not_matter(shop):
         CREATE TABLE evil.line_items (id int);
     """)
     with shop.connect() as conn:
-        for setting in ("search_path = evil, public", "default_transaction_read_only = on", "statement_timeout = 1",
+        for setting in ("search_path = evil, public", "default_transaction_read_only = on", "statement_timeout = 10",
                         "default_transaction_isolation = serializable", "lock_timeout = 1", "quote_all_identifiers = on",
                         "standard_conforming_strings = off", "client_min_messages = debug5"):
             conn.execute(f'ALTER DATABASE "{shop.name}" SET {setting}')
