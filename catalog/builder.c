@@ -219,7 +219,7 @@ bool snapshot_add_key(SnapshotBuilder *builder, Table *table, const char *name, 
 
 bool snapshot_add_foreign_key(SnapshotBuilder *builder, Table *child, Table *parent, const char *name,
                               const char *const *child_columns, const char *const *parent_columns,
-                              int ncolumns, bool validated, char on_delete, char on_update, Error *err) {
+                              int ncolumns, ForeignKeyRules rules, Error *err) {
     DraftTable *from = (DraftTable *)child, *to = (DraftTable *)parent;
     int *child_resolved = resolve_columns(builder, from, child_columns, ncolumns, name, err);
     int *parent_resolved =
@@ -231,9 +231,10 @@ bool snapshot_add_foreign_key(SnapshotBuilder *builder, Table *child, Table *par
     draft = VECTOR_PUSH(&builder->foreign_keys, DraftForeignKey);
     draft->fk.name = arena_strdup(builder->arena, name);
     draft->fk.ncolumns = ncolumns;
-    draft->fk.validated = validated;
-    draft->fk.on_delete = on_delete;
-    draft->fk.on_update = on_update;
+    draft->fk.validated = rules.validated;
+    draft->fk.deferrable = rules.deferrable;
+    draft->fk.on_delete = rules.on_delete;
+    draft->fk.on_update = rules.on_update;
     draft->child = from;
     draft->parent = to;
     draft->child_columns = child_resolved;

@@ -23,10 +23,15 @@ Column *snapshot_add_column(SnapshotBuilder *builder, Table *table, const char *
 MUST_USE bool snapshot_add_key(SnapshotBuilder *builder, Table *table, const char *name, bool primary,
                                bool constraint, bool partial_or_expression, const char *const *columns,
                                int ncolumns, Error *err);
+/* The members of a ForeignKey of these names. */
+typedef struct ForeignKeyRules {
+    bool validated, deferrable;
+    char on_delete, on_update;
+} ForeignKeyRules;
 MUST_USE bool snapshot_add_foreign_key(SnapshotBuilder *builder, Table *child, Table *parent,
                                        const char *name, const char *const *child_columns,
-                                       const char *const *parent_columns, int ncolumns, bool validated,
-                                       char on_delete, char on_update, Error *err);
+                                       const char *const *parent_columns, int ncolumns, ForeignKeyRules rules,
+                                       Error *err);
 /* Takes the child's foreign key of that name for validated, if `validated`; false if it has none. */
 MUST_USE bool snapshot_trust_foreign_key(SnapshotBuilder *builder, const Table *child, const char *name,
                                          bool validated);

@@ -36,7 +36,7 @@ static void add_foreign_key(XXH3_state_t *h, const ForeignKey *fk) {
     add_text(h, fk->parent->name);
     add_columns(h, fk->child_columns, fk->ncolumns);
     add_columns(h, fk->parent_columns, fk->ncolumns);
-    add_number(h, fk->validated | fk->on_delete << 8 | fk->on_update << 16);
+    add_number(h, fk->validated | fk->deferrable << 1 | fk->on_delete << 8 | fk->on_update << 16);
 }
 
 static void add_table(XXH3_state_t *h, const Table *t) {

@@ -182,9 +182,11 @@ static void add_foreign_key(DumpReader *reader, PendingConstraint *pending) {
     else if (ncolumns != def->ncolumns)
         dump_warn(reader, pending->line, "%s has %d columns, but references %d", def->name, def->ncolumns,
                   ncolumns);
-    else if (!snapshot_add_foreign_key(reader->builder, pending->table, parent, def->name, def->columns,
-                                       columns, ncolumns, !def->not_valid, def->on_delete, def->on_update,
-                                       &err))
+    else if (!snapshot_add_foreign_key(
+                 reader->builder, pending->table, parent, def->name, def->columns, columns, ncolumns,
+                 (ForeignKeyRules){
+                     .validated = !def->not_valid, .on_delete = def->on_delete, .on_update = def->on_update},
+                 &err))
         dump_warn(reader, pending->line, "%s", err.message);
 }
 

@@ -285,8 +285,11 @@ static bool take_foreign_key(Loader *loader, const PGresult *result, int row) {
             return true; /* changed while the catalog was read; the next load will see it whole */
     }
     return snapshot_add_foreign_key(loader->builder, child, parent, PQgetvalue(result, row, 2), child_names,
-                                    parent_names, n, query_bool(result, row, 5),
-                                    PQgetvalue(result, row, 6)[0], PQgetvalue(result, row, 7)[0],
+                                    parent_names, n,
+                                    (ForeignKeyRules){.validated = query_bool(result, row, 5),
+                                                      .on_delete = PQgetvalue(result, row, 6)[0],
+                                                      .on_update = PQgetvalue(result, row, 7)[0],
+                                                      .deferrable = query_bool(result, row, 8)},
                                     loader->err);
 }
 

@@ -82,7 +82,8 @@ struct ForeignKey {
     const Column **parent_columns; /* paired with child_columns */
     int ncolumns;
     bool validated;
-    char on_delete; /* pg_constraint.confdeltype: a r c n d */
+    bool deferrable; /* not read from a dump */
+    char on_delete;  /* pg_constraint.confdeltype: a r c n d */
     char on_update;
 };
 

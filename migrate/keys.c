@@ -2,6 +2,7 @@
 #include "migrate/keys.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "catalog/query.h"
 #include "migrate/session.h"
@@ -115,6 +116,66 @@ bool keys_foreign(const Migration *migration, const Table *table, PairlessKey **
     return true;
 }
 
+/* That by which the last table of a path, which has the tenant's column as its own, refers to the tenants. */
+static const ForeignKey *last_key(const Snapshot *snapshot, const Table *table) {
+    for (int i = 0; i < table->nforeign_keys; i++) {
+        const ForeignKey *fk = table->foreign_keys[i];
+
+        if (fk->parent == snapshot->tenant_table && fk->ncolumns == 1 &&
+            fk->child_columns[0] == table->tenant)
+            return fk;
+    }
+    return NULL;
+}
+
+/* What becomes of the rows at the start of a path when the tenant at its end is deleted: the first foreign
+ * key from there that does not cascade decides. */
+typedef enum Fate { FATE_DELETED, FATE_REFUSED, FATE_SPARED } Fate;
+
+static Fate fate_by(const ForeignKey *fk) {
+    if (fk && fk->on_delete == 'c')
+        return FATE_DELETED;
+    return fk && strchr("ar", fk->on_delete) && !fk->deferrable ? FATE_REFUSED : FATE_SPARED;
+}
+
+/* `*enforced`: every row has its parent, and at every instant. */
+static Fate path_fate(const Snapshot *snapshot, const TenantPath *path, bool *enforced) {
+    const Table *last = path->steps[path->nsteps - 1]->parent;
+    int n = path->nsteps + (last != snapshot->tenant_table);
+    Fate fate = FATE_DELETED;
+
+    *enforced = true;
+    for (int i = n - 1; i >= 0; i--) {
+        const ForeignKey *fk = i < path->nsteps ? path->steps[i] : last_key(snapshot, last);
+
+        *enforced &= fk && fk->validated && !fk->deferrable;
+        if (fate == FATE_DELETED)
+            fate = fate_by(fk);
+    }
+    return fate;
+}
+
+/* A table that always had its tenant column has the key that it was given. While tables are being
+ * distributed, a key that is missing has been taken away for that, and comes back behind it. */
+static void want_tenant_key(const Snapshot *snapshot, const Table *table, TenantKey *key) {
+    bool enforced;
+    Fate fate;
+
+    if (table->kind != KIND_BACKFILL || table->stage >= STAGE_DISTRIBUTED || table->path.nsteps == 0)
+        return;
+    fate = path_fate(snapshot, &table->path, &enforced);
+    if (!enforced || fate == FATE_SPARED)
+        return;
+    for (int i = 0; i < table->nother_paths; i++) {
+        Fate other = path_fate(snapshot, &table->other_paths[i], &enforced);
+
+        if (other != fate && other != FATE_SPARED)
+            return; /* which of the two comes first, nobody knows */
+    }
+    key->wanted = true;
+    key->cascades = fate == FATE_DELETED;
+}
+
 bool keys_tenant(const Migration *migration, const Table *table, TenantKey *key, Error *err) {
     const char *params[] = {oid_text(migration, table), table->tenant_column,
                             oid_text(migration, migration->snapshot->tenant_table)};
@@ -132,5 +193,6 @@ bool keys_tenant(const Migration *migration, const Table *table, TenantKey *key,
                        .exists = query_bool(result, 0, 2),
                        .valid = query_bool(result, 0, 3)};
     PQclear(result);
+    want_tenant_key(migration->snapshot, table, key);
     return true;
 }

@@ -60,10 +60,15 @@ MUST_USE bool keys_unique(const Migration *migration, const Table *table, Unique
 MUST_USE bool keys_foreign(const Migration *migration, const Table *table, PairlessKey **keys, int *n,
                            Error *err);
 
-/* The foreign key by the tenant alone. */
+/* The foreign key by the tenant alone. The application must not feel that it is there: it is wanted where
+ * those that lead from the table to the tenant say the same already, each of them validated and never
+ * deferred, and it does to the rows of a tenant that is deleted what they do. Where ways to the tenant differ
+ * in that, there is none: with NO ACTION, PostgreSQL looks before rows further down have gone. */
 typedef struct TenantKey {
     const char *name; /* as SQL: as it is, or will be */
     const char *stored_name;
+    bool wanted;
+    bool cascades; /* ON DELETE CASCADE */
     bool exists, valid;
 } TenantKey;
 MUST_USE bool keys_tenant(const Migration *migration, const Table *table, TenantKey *key, Error *err);

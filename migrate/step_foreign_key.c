@@ -29,20 +29,14 @@ static const char *add_tenant_sql(const Migration *migration, const Table *table
     quote_identifier(&out, table->tenant_column);
     buf_printf(&out, ") REFERENCES %s (", table_qualified_name(migration->arena, tenant));
     quote_identifier(&out, tenant->tenant_column);
-    buf_append_cstr(&out, ") NOT VALID;\n");
+    buf_append_cstr(&out, key->cascades ? ") ON DELETE CASCADE NOT VALID;\n" : ") NOT VALID;\n");
     return step_text(migration, &out);
-}
-
-/* A table that always had its tenant column has the key that it was given. While tables are being
- * distributed, a key that is missing has been taken away for that, and comes back behind it. */
-static bool wants_tenant_key(const Table *table) {
-    return table->kind == KIND_BACKFILL && table->stage < STAGE_DISTRIBUTED;
 }
 
 typedef struct Keys {
     PairlessKey *keys;
     int n;
-    TenantKey tenant; /* wanted or not */
+    TenantKey tenant;
 } Keys;
 
 static bool read_keys(const Migration *migration, const Table *table, Keys *keys, Error *err) {
@@ -59,13 +53,13 @@ static void script(const Migration *migration, const Table *table, Buf *out) {
         buf_printf(out, "-- %s\n", err.message);
         return;
     }
-    if (wants_tenant_key(table) && !keys.tenant.exists)
+    if (keys.tenant.wanted && !keys.tenant.exists)
         lock_script(add_tenant_sql(migration, table, &keys.tenant), out);
     for (int i = 0; i < keys.n; i++) {
         if (!keys.keys[i].has_next)
             lock_script(add_sql(migration, &keys.keys[i]), out);
     }
-    if (wants_tenant_key(table) && !keys.tenant.valid)
+    if (keys.tenant.wanted && !keys.tenant.valid)
         lock_script(validate_sql(migration, name, keys.tenant.name), out);
     for (int i = 0; i < keys.n; i++) {
         if (!keys.keys[i].next_valid)
@@ -94,14 +88,14 @@ static bool check(const Migration *migration, const Table *table, bool *done, Er
 
     if (!read_keys(migration, table, &keys, err))
         return false;
-    *done = !wants_tenant_key(table) || keys.tenant.valid;
+    *done = !keys.tenant.wanted || keys.tenant.valid;
     for (int i = 0; i < keys.n; i++)
         *done &= keys.keys[i].next_valid;
     return true;
 }
 
 static bool add_all(const Migration *migration, const Table *table, const Keys *keys, Error *err) {
-    if (wants_tenant_key(table) && !keys->tenant.exists &&
+    if (keys->tenant.wanted && !keys->tenant.exists &&
         !lock_run(migration, table, "adding a foreign key", add_tenant_sql(migration, table, &keys->tenant),
                   err))
         return false;
@@ -120,7 +114,7 @@ static bool run(const Migration *migration, const Table *table, Error *err) {
     if (!read_keys(migration, table, &keys, err) || !add_all(migration, table, &keys, err) ||
         !read_keys(migration, table, &keys, err))
         return false;
-    if (keys.tenant.exists && !keys.tenant.valid &&
+    if (keys.tenant.wanted && !keys.tenant.valid &&
         !lock_run(migration, table, "validating a foreign key",
                   validate_sql(migration, name, keys.tenant.name), err))
         return false;

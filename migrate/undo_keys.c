@@ -157,11 +157,11 @@ static bool drop_tenant_key(const Table *table, Pieces *pieces, Error *err) {
         return false;
     for (int i = 0; i < n; i++)
         add_drop_constraint(table, names[i], true, pieces);
-    if (migration->undoing || n > 0 || table->kind != KIND_BACKFILL)
+    if (migration->undoing || n > 0)
         return true;
     if (!keys_tenant(migration, table, &key, err))
         return false;
-    if (!key.exists)
+    if (key.wanted && !key.exists)
         add_drop_constraint(table, key.stored_name, true, pieces);
     return true;
 }

@@ -12,7 +12,8 @@ SELECT c.oid,
           JOIN pg_catalog.pg_attribute a ON a.attrelid = p.oid AND a.attname = k.name),
        d.validated,
        d.on_delete,
-       d.on_update
+       d.on_update,
+       d.definition ~ ' DEFERRABLE( INITIALLY DEFERRED)?$'
   FROM shardferry.detached_key d
   JOIN pg_catalog.pg_namespace cn ON cn.nspname = d.child_schema
   JOIN pg_catalog.pg_class c ON c.relnamespace = cn.oid AND c.relname = d.child_table

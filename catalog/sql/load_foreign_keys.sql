@@ -6,7 +6,8 @@ SELECT conrelid,
        confkey,
        convalidated,
        confdeltype,
-       confupdtype
+       confupdtype,
+       condeferrable
   FROM pg_catalog.pg_constraint
  WHERE contype = 'f'
    AND conparentid = 0

@@ -273,7 +273,8 @@ static Snapshot *staged_shop(bool staged, CitusKind citus) {
     (void)snapshot_add_column(builder, items, "order_id", "bigint", "pg_catalog", "int8");
     (void)snapshot_add_column(builder, items, "store_id", "bigint", "pg_catalog", "int8");
     assert_true(snapshot_add_key(builder, stores, "k", true, true, false, store, 1, &err));
-    assert_true(snapshot_add_foreign_key(builder, items, orders, "f", order, order, 1, true, 'a', 'a', &err));
+    assert_true(snapshot_add_foreign_key(builder, items, orders, "f", order, order, 1,
+                                         (ForeignKeyRules){true, false, 'a', 'a'}, &err));
     assert_false(snapshot_add_key(builder, stores, "k", true, true, false, order, 1, &err));
     if (staged)
         snapshot_add_stage(builder, items, STAGE_KEYED, "store_id", true);
