@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/arena.h"
 #include "base/error.h"
 
 /* Runs one statement with text parameters and waits for its result. Returns the result (PQclear it) of a
@@ -20,6 +21,12 @@ void query_rollback(PGconn *conn);
 
 static inline const char *query_text(const PGresult *result, int row, int column) {
     return PQgetisnull(result, row, column) ? NULL : PQgetvalue(result, row, column);
+}
+/* The same, copied to the arena. */
+static inline const char *query_keep(Arena *arena, const PGresult *result, int row, int column) {
+    const char *text = query_text(result, row, column);
+
+    return text ? arena_strdup(arena, text) : NULL;
 }
 int64_t query_int(const PGresult *result, int row, int column) MUST_USE;
 static inline bool query_bool(const PGresult *result, int row, int column) {

@@ -37,8 +37,7 @@ bool backfill_read(const Migration *migration, const Table *table, BackfillState
         return false;
     state->begun = PQntuples(result) == 1;
     if (state->begun) {
-        state->last_key =
-            PQgetisnull(result, 0, 0) ? NULL : arena_strdup(migration->arena, PQgetvalue(result, 0, 0));
+        state->last_key = query_keep(migration->arena, result, 0, 0);
         state->seen = query_int(result, 0, 1);
         state->filled = query_int(result, 0, 2);
         state->finished = query_bool(result, 0, 3);

@@ -11,8 +11,7 @@
 #include "migrate/sql/tenant_key.h"
 
 static const char *text(const Migration *migration, const PGresult *result, int row, int column) {
-    return PQgetisnull(result, row, column) ? NULL
-                                            : arena_strdup(migration->arena, PQgetvalue(result, row, column));
+    return query_keep(migration->arena, result, row, column);
 }
 
 static const char *oid_text(const Migration *migration, const Table *table) {

@@ -121,9 +121,7 @@ static void list_add(List *list, OldKey key) {
 }
 
 static const char *text(const List *list, const PGresult *result, int row, int column) {
-    return PQgetisnull(result, row, column)
-               ? NULL
-               : arena_strdup(list->migration->arena, PQgetvalue(result, row, column));
+    return query_keep(list->migration->arena, result, row, column);
 }
 
 static OldKey take_key(const List *list, const PGresult *result, int row) {

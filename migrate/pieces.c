@@ -43,11 +43,13 @@ static bool run_alone(const Migration *migration, const Piece *piece, Error *err
     return query_script(migration->conn, piece->what, "SET lock_timeout = '10s'", err);
 }
 
-bool pieces_run(const Pieces *pieces, const Table *table, Error *err) {
-    const Migration *migration = pieces->migration;
+bool pieces_run(const Migration *migration, const Table *table, PiecesOf *of, Error *err) {
+    Pieces pieces = {.migration = migration};
 
-    for (int i = 0; i < pieces->n; i++) {
-        const Piece *piece = &pieces->items[i];
+    if (!of(table, &pieces, err))
+        return false;
+    for (int i = 0; i < pieces.n; i++) {
+        const Piece *piece = &pieces.items[i];
 
         if (!watch_going(migration, err))
             return false;
@@ -58,11 +60,18 @@ bool pieces_run(const Pieces *pieces, const Table *table, Error *err) {
     return true;
 }
 
-void pieces_script(const Pieces *pieces, Buf *out) {
-    for (int i = 0; i < pieces->n; i++) {
-        if (pieces->items[i].locks)
-            lock_script(pieces->items[i].sql, out);
+void pieces_script(const Migration *migration, const Table *table, PiecesOf *of, Buf *out) {
+    Pieces pieces = {.migration = migration};
+    Error err;
+
+    if (!of(table, &pieces, &err)) {
+        buf_printf(out, "-- %s\n", err.message);
+        return;
+    }
+    for (int i = 0; i < pieces.n; i++) {
+        if (pieces.items[i].locks)
+            lock_script(pieces.items[i].sql, out);
         else
-            buf_append_cstr(out, pieces->items[i].sql);
+            buf_append_cstr(out, pieces.items[i].sql);
     }
 }

@@ -23,9 +23,12 @@ void pieces_add(Pieces *pieces, Piece piece);
 void pieces_alone(Pieces *pieces, const char *what, const char *sql);
 void pieces_locking(Pieces *pieces, const char *what, const char *sql);
 
-/* Runs them in order; `table` is whose lock it is about. Stops at the first that fails. */
-MUST_USE bool pieces_run(const Pieces *pieces, const Table *table, Error *err);
-/* Appends them as a script. */
-void pieces_script(const Pieces *pieces, Buf *out);
+/* Adds those of a table, by what the server has of it now. */
+typedef MUST_USE bool PiecesOf(const Table *table, Pieces *pieces, Error *err);
+
+/* Runs them in order, each lock being one of the table's. Stops at the first that fails. */
+MUST_USE bool pieces_run(const Migration *migration, const Table *table, PiecesOf *of, Error *err);
+/* Appends them as a script; where they cannot be known, a comment that says why. */
+void pieces_script(const Migration *migration, const Table *table, PiecesOf *of, Buf *out);
 
 #endif

@@ -9,6 +9,7 @@
 #include "migrate/session.h"
 #include "migrate/sql/proof_changed.h"
 #include "migrate/sql/proof_differ.h"
+#include "migrate/sql/proof_groups.h"
 #include "migrate/sql/proof_keep.h"
 #include "migrate/sql/proof_place.h"
 #include "migrate/sql/proof_switch.h"
@@ -17,9 +18,8 @@
 
 /* Of a group in which one row was written since, all rows are looked at: the smaller they are the better. But
  * what is known of each group has to fit on the coordinator. */
-#define ROWS_IN_A_GROUP 8
-#define GROUPS_IN_ALL 2000000
-#define GROUPS_MAX 65536 /* of a tenant */
+#define ROWS_IN_A_GROUP "8"
+#define GROUPS_IN_ALL "2000000"
 /* A session counts its deletions at the end of its transaction, or up to ten seconds later. */
 #define STATISTICS_MS 15000
 #define STATISTICS_PAUSE_MS 1000
@@ -43,8 +43,7 @@ bool proof_read(const Migration *migration, const Table *table, Switch *found, E
     gone = found->seen && query_bool(result, 0, 2);
     if (found->seen) {
         found->proved = query_bool(result, 0, 0);
-        found->old_shard =
-            PQgetisnull(result, 0, 1) ? NULL : arena_strdup(migration->arena, PQgetvalue(result, 0, 1));
+        found->old_shard = query_keep(migration->arena, result, 0, 1);
     }
     PQclear(result);
     if (!gone || found->proved)
@@ -58,33 +57,37 @@ bool proof_read(const Migration *migration, const Table *table, Switch *found, E
 
 /* ---- the SQL ---- */
 
-/* How many groups a tenant's rows are put into, a power of two. */
-static int64_t groups_of(const Migration *migration, const Table *table) {
-    const Table *tenants = migration->snapshot->tenant_table;
-    int64_t ntenants = tenants && tenants->row_estimate > 0 ? tenants->row_estimate : 1;
-    int64_t rows_in_a_group = table->row_estimate / GROUPS_IN_ALL, wanted, groups = 1;
-
-    if (rows_in_a_group < ROWS_IN_A_GROUP)
-        rows_in_a_group = ROWS_IN_A_GROUP;
-    wanted = table->row_estimate / ntenants / rows_in_a_group;
-    while (groups < wanted && groups < GROUPS_MAX)
-        groups *= 2;
-    return groups;
-}
-
-static void append_bucket(const Migration *migration, const Table *table, Buf *out) {
-    buf_append_cstr(out, "pg_catalog.hashtextextended(");
-    checksum_key_text(table, "t", out);
-    buf_printf(out, " COLLATE pg_catalog.\"C\", 1) & %" PRId64, groups_of(migration, table) - 1);
-}
-
 static void append_tenant(const Table *table, Buf *out) {
     buf_append_cstr(out, "t.");
     quote_identifier(out, table->tenant_column);
 }
 
-static const char *groups_sql(const Migration *migration, const Table *table, const char *side,
-                              const char *from) {
+/* The group of a row within its tenant, an expression; or NULL with `err`. The old shard's and the
+ * distributed table's must be the same text. */
+static const char *bucket_sql(const Migration *migration, const Table *table, const char *old_shard,
+                              Error *err) {
+    const char *params[] = {old_shard, table->tenant_column, ROWS_IN_A_GROUP, GROUPS_IN_ALL};
+    PGresult *result =
+        query_run(migration->conn, "looking at the tenants' sizes", sql_proof_groups, 4, params, err);
+    Buf out = {0};
+
+    if (!result)
+        return NULL;
+    buf_append_cstr(&out, "pg_catalog.hashtextextended(");
+    checksum_key_text(table, "t", &out);
+    buf_append_cstr(&out, " COLLATE pg_catalog.\"C\", 1) & (coalesce((");
+    step_literal(&out, PQgetvalue(result, 0, 2));
+    buf_append_cstr(&out, "::bigint[])[pg_catalog.array_position(");
+    step_literal(&out, PQgetvalue(result, 0, 1));
+    buf_append_cstr(&out, "::text[], ");
+    append_tenant(table, &out);
+    buf_printf(&out, "::text)], %s) - 1)", PQgetvalue(result, 0, 0));
+    PQclear(result);
+    return step_text(migration, &out);
+}
+
+static const char *groups_sql(const Migration *migration, const Table *table, const char *bucket,
+                              const char *side, const char *from) {
     Buf out = {0};
 
     buf_printf(&out,
@@ -92,9 +95,7 @@ static const char *groups_sql(const Migration *migration, const Table *table, co
                "g.bucket, g.row_count, g.checksum\nFROM (SELECT ",
                side);
     append_tenant(table, &out);
-    buf_append_cstr(&out, " AS tenant, ");
-    append_bucket(migration, table, &out);
-    buf_append_cstr(&out, " AS bucket, pg_catalog.count(*) AS row_count, pg_catalog.sum(");
+    buf_printf(&out, " AS tenant, %s AS bucket, pg_catalog.count(*) AS row_count, pg_catalog.sum(", bucket);
     checksum_row(table, "t", &out);
     buf_printf(&out, ") AS checksum\n      FROM %s AS t GROUP BY 1, 2) AS g", from);
     return step_text(migration, &out);
@@ -102,8 +103,8 @@ static const char *groups_sql(const Migration *migration, const Table *table, co
 
 /* The rows of the groups that differ. Without a primary key equal rows are one, with the sum of their hashes.
  */
-static const char *rows_sql(const Migration *migration, const Table *table, const char *side,
-                            const char *from, const char *xid) {
+static const char *rows_sql(const Migration *migration, const Table *table, const char *bucket,
+                            const char *side, const char *from, const char *xid) {
     Buf out = {0};
 
     buf_printf(
@@ -121,10 +122,10 @@ static const char *rows_sql(const Migration *migration, const Table *table, cons
         ") AS hash, pg_catalog.count(*) AS times, pg_catalog.max(%s) AS xid\n      FROM %s AS t WHERE (", xid,
         from);
     append_tenant(table, &out);
-    buf_append_cstr(&out, "::text, ");
-    append_bucket(migration, table, &out);
-    buf_append_cstr(&out, ") IN (SELECT d.tenant, d.bucket FROM pg_temp.shardferry_differ AS d)\n"
-                          "      GROUP BY 1, 2) AS g");
+    buf_printf(&out,
+               "::text, %s) IN (SELECT d.tenant, d.bucket FROM pg_temp.shardferry_differ AS d)\n"
+               "      GROUP BY 1, 2) AS g",
+               bucket);
     return step_text(migration, &out);
 }
 
@@ -155,12 +156,15 @@ static const char *literal(const Migration *migration, const char *text) {
 
 static bool compare(const Migration *migration, const Table *table, const char *old_shard, Error *err) {
     const char *name = table_qualified_name(migration->arena, table);
+    const char *bucket = bucket_sql(migration, table, old_shard, err);
+    if (!bucket)
+        return false;
     const char *const statements[] = {
-        groups_sql(migration, table, "old", old_shard),
-        groups_sql(migration, table, "new", name),
+        groups_sql(migration, table, bucket, "old", old_shard),
+        groups_sql(migration, table, bucket, "new", name),
         sql_proof_differ,
-        rows_sql(migration, table, "old", old_shard, "NULL::bigint"),
-        rows_sql(migration, table, "new", name, "t.xmin::text::bigint"),
+        rows_sql(migration, table, bucket, "old", old_shard, "NULL::bigint"),
+        rows_sql(migration, table, bucket, "new", name, "t.xmin::text::bigint"),
         sql_proof_changed,
         arena_printf(migration->arena, sql_proof_place, relation(migration, table),
                      condition(migration, table)),

@@ -27,8 +27,7 @@ bool column_read(const Migration *migration, const Table *table, ColumnState *st
                          tenant->tenant_column);
     }
     for (int i = 0; i < 3; i++)
-        texts[i] =
-            PQgetisnull(result, 0, i) ? NULL : arena_strdup(migration->arena, PQgetvalue(result, 0, i));
+        texts[i] = query_keep(migration->arena, result, 0, i);
     *state = (ColumnState){.wanted = texts[0],
                            .collation = texts[1],
                            .type = texts[2],
@@ -94,19 +93,11 @@ static bool undo_pieces(const Table *table, Pieces *pieces, Error *err) {
 }
 
 static void undo(const Migration *migration, const Table *table, Buf *out) {
-    Pieces pieces = {.migration = migration};
-    Error err;
-
-    if (undo_pieces(table, &pieces, &err))
-        pieces_script(&pieces, out);
-    else
-        buf_printf(out, "-- %s\n", err.message);
+    pieces_script(migration, table, undo_pieces, out);
 }
 
 static bool revert(const Migration *migration, const Table *table, Error *err) {
-    Pieces pieces = {.migration = migration};
-
-    return undo_pieces(table, &pieces, err) && pieces_run(&pieces, table, err);
+    return pieces_run(migration, table, undo_pieces, err);
 }
 
 static bool check(const Migration *migration, const Table *table, bool *done, Error *err) {

@@ -68,19 +68,11 @@ static void script(const Migration *migration, const Table *table, Buf *out) {
 }
 
 static void undo(const Migration *migration, const Table *table, Buf *out) {
-    Pieces pieces = {.migration = migration};
-    Error err;
-
-    if (undo_keys_foreign(table, &pieces, &err))
-        pieces_script(&pieces, out);
-    else
-        buf_printf(out, "-- %s\n", err.message);
+    pieces_script(migration, table, undo_keys_foreign, out);
 }
 
 static bool revert(const Migration *migration, const Table *table, Error *err) {
-    Pieces pieces = {.migration = migration};
-
-    return undo_keys_foreign(table, &pieces, err) && pieces_run(&pieces, table, err);
+    return pieces_run(migration, table, undo_keys_foreign, err);
 }
 
 static bool check(const Migration *migration, const Table *table, bool *done, Error *err) {

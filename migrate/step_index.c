@@ -76,20 +76,11 @@ static void script(const Migration *migration, const Table *table, Buf *out) {
 }
 
 static void undo(const Migration *migration, const Table *table, Buf *out) {
-    Pieces pieces = {.migration = migration};
-    Error err;
-
-    if (undo_keys_unique(table, &pieces, &err))
-        pieces_script(&pieces, out);
-    else
-        buf_printf(out, "-- %s\n", err.message);
+    pieces_script(migration, table, undo_keys_unique, out);
 }
 
 static bool revert(const Migration *migration, const Table *table, Error *err) {
-    Pieces pieces = {.migration = migration};
-
-    return builders_wait(migration, table, err) && undo_keys_unique(table, &pieces, err) &&
-           pieces_run(&pieces, table, err);
+    return builders_wait(migration, table, err) && pieces_run(migration, table, undo_keys_unique, err);
 }
 
 static bool check(const Migration *migration, const Table *table, bool *done, Error *err) {

@@ -91,19 +91,11 @@ static bool undo_pieces(const Table *table, Pieces *pieces, Error *err) {
 }
 
 static void undo(const Migration *migration, const Table *table, Buf *out) {
-    Pieces pieces = {.migration = migration};
-    Error err;
-
-    if (undo_pieces(table, &pieces, &err))
-        pieces_script(&pieces, out);
-    else
-        buf_printf(out, "-- %s\n", err.message);
+    pieces_script(migration, table, undo_pieces, out);
 }
 
 static bool revert(const Migration *migration, const Table *table, Error *err) {
-    Pieces pieces = {.migration = migration};
-
-    return undo_pieces(table, &pieces, err) && pieces_run(&pieces, table, err);
+    return pieces_run(migration, table, undo_pieces, err);
 }
 
 static bool check(const Migration *migration, const Table *table, bool *done, Error *err) {
