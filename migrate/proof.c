@@ -8,6 +8,7 @@
 #include "migrate/checksum.h"
 #include "migrate/session.h"
 #include "migrate/sql/proof_changed.h"
+#include "migrate/sql/proof_compared.h"
 #include "migrate/sql/proof_differ.h"
 #include "migrate/sql/proof_groups.h"
 #include "migrate/sql/proof_keep.h"
@@ -177,6 +178,18 @@ static bool compare(const Migration *migration, const Table *table, const char *
     return true;
 }
 
+static bool say_compared(const Migration *migration, Error *err) {
+    PGresult *result =
+        query_run(migration->conn, "counting what was compared", sql_proof_compared, 0, NULL, err);
+
+    if (!result)
+        return false;
+    step_say(migration, "  %s groups of rows; %s have been written since: %s rows were looked at one by one",
+             PQgetvalue(result, 0, 0), PQgetvalue(result, 0, 1), PQgetvalue(result, 0, 2));
+    PQclear(result);
+    return true;
+}
+
 typedef struct Unexplained {
     int64_t rows, missing, added;
     const char *some;
@@ -242,7 +255,8 @@ bool proof_run(const Migration *migration, const Table *table, const char *old_s
     if (query_script(migration->conn, "comparing with the old shard", "BEGIN", err) &&
         query_script(migration->conn, "comparing with the old shard", CHECKSUM_SETTINGS, err) &&
         query_script(migration->conn, "comparing with the old shard", MEMORY, err) &&
-        compare(migration, table, old_shard, err) && explain(migration, table, &found, err)) {
+        compare(migration, table, old_shard, err) && say_compared(migration, err) &&
+        explain(migration, table, &found, err)) {
         if (found.rows == 0 && keep(migration, table, err))
             return true;
         if (found.rows > 0)
