@@ -43,8 +43,8 @@ LIBS    := $(foreach d,$(LAYERS),$(call lib,$(d)))
 # Link order: the folder that depends comes before the one that it depends on.
 reverse  = $(if $(1),$(call reverse,$(wordlist 2,$(words $(1)),$(1))) $(firstword $(1)))
 
-# As many jobs as there are processors, unless -j says otherwise.
-ifeq ($(filter -j% --jobserver%,$(MAKEFLAGS)),)
+# As many jobs as there are processors, unless -j says otherwise, or something is removed on the way.
+ifeq ($(filter -j% --jobserver%,$(MAKEFLAGS))$(filter clean,$(MAKECMDGOALS)),)
 MAKEFLAGS += -j$(shell nproc)
 endif
 

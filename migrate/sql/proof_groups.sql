@@ -3,7 +3,7 @@
 -- by far more rows, as two arrays. By the shard's statistics; where there are none, by its size and for a hundred tenants.
 WITH shard AS (
     SELECT CASE WHEN c.reltuples > 0 THEN c.reltuples ELSE pg_catalog.pg_relation_size(c.oid) / 100.0 END AS row_count,
-           CASE WHEN s.n_distinct > 0 THEN s.n_distinct WHEN s.n_distinct < 0 THEN -s.n_distinct * c.reltuples ELSE 100 END AS tenants,
+           CASE WHEN s.n_distinct > 0 THEN s.n_distinct WHEN s.n_distinct < 0 THEN greatest(1, -s.n_distinct * c.reltuples) ELSE 100 END AS tenants,
            s.most_common_vals::text::text[] AS common, s.most_common_freqs AS parts
     FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
     LEFT JOIN pg_catalog.pg_stats AS s ON (s.schemaname, s.tablename, s.attname) = (n.nspname, c.relname, $2::name)
