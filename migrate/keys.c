@@ -1,4 +1,4 @@
-/* Reading keys. */
+/* Reading keys, and telling whether the one by the tenant alone may be added. */
 #include "migrate/keys.h"
 
 #include <inttypes.h>
